@@ -1,7 +1,7 @@
 """The errors that are meant for the user, as one tree with its exit codes; this module imports nothing of the package.
 
 NncliError
-├── WorkerError        1  a process among which steps are divided was ended
+├── WorkerError        1  a process among which steps are divided was ended, or cannot start
 ├── CommandLineError   2  the command line or the arguments are wrong
 │   └── MissingExtraError         they need a package that is not installed          .extra
 ├── ConfigError        3  the config or the data is wrong              .diagnostics
@@ -92,7 +92,7 @@ class StorageError(NncliError):
 
 
 class BusyError(NncliError):
-    """The run is in use, the name to create exists already, or another call computes on other threads."""
+    """The run is in use, or the name to create exists already."""
 
     exit_code = 6
 
@@ -128,7 +128,7 @@ class DivergedError(NncliError):
 
 
 class WorkerError(NncliError):
-    """A process among which the steps of a training are divided was ended, as by the system if memory is short."""
+    """A process among which the steps of a training are divided has ended, such as by a signal, or cannot start."""
 
 
 class GateError(NncliError):

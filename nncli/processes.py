@@ -28,12 +28,13 @@ from numpy.typing import NDArray
 from nncli.errors import WorkerError
 
 CAN_FORK = sys.platform == "linux"  # the system libraries of macOS may not be used in a forked process
-LINE = 8  # integers in a cache line
-READS = 1_000  # of a counter, some 50 µs, before other processes may have the core
-YIELDS = 2_000  # some milliseconds, before the process sleeps
-FIRST_PAUSE, LONGEST_PAUSE = 5e-5, 1e-3  # seconds
+INTEGERS_PER_LINE = 8  # of the cache, so that two members do not write to the same line
+READS = 1_000  # of a counter, before the process yields the core; some 50 µs
+YIELD_SECONDS = 2e-3  # in which the process yields the core between two reads, before it sleeps
+FIRST_PAUSE, LONGEST_PAUSE = 5e-5, 1e-3  # seconds of sleep between two reads
 MAX_ARGUMENTS = 4
 MAX_ERROR_BYTES = 1 << 16
+MAX_FILES = 1 << 16  # that are closed if it is unknown which ones are open
 
 
 def shared_zeros(shape: tuple[int, ...], dtype: Any, order: Literal["C", "F"] = "C") -> NDArray[Any]:
@@ -47,7 +48,7 @@ def shared_zeros(shape: tuple[int, ...], dtype: Any, order: Literal["C", "F"] = 
 
 
 def shared_integers(count: int) -> memoryview:
-    """Integers in shared memory, which are read faster than those of an array."""
+    """Integers of 64 bits in shared memory, at first 0, which are read faster than those of an array."""
     return memoryview(mmap.mmap(-1, 8 * count)).cast("q")
 
 
@@ -61,23 +62,24 @@ class Barrier:
     """
 
     def __init__(self, count: int) -> None:
-        self._arrivals, self._last = shared_integers(LINE * count), LINE * count
-        self.check: Callable[[], object] = int  # called now and then in a long wait
+        self._counters = range(0, INTEGERS_PER_LINE * count, INTEGERS_PER_LINE)  # their indices in ``_arrivals``
+        self._arrivals = shared_integers(INTEGERS_PER_LINE * count)
+        self.check: Callable[[], object] | None = None  # called now and then in a long wait
         self.reset()
 
     def reset(self) -> None:
         """Begin anew, with no member waiting."""
-        for index in range(0, self._last, LINE):
+        for index in self._counters:
             self._arrivals[index] = 0
         self._fence = Lock()  # a new one, as an interrupted wait may have left the last one open
         self._fence.acquire()
 
     def wait(self, member: int) -> None:
         """Wait until all members have called this method as often as this one."""
-        arrivals, own = self._arrivals, LINE * member
+        arrivals, own = self._arrivals, self._counters[member]
         self._order_memory()
         arrivals[own] = count = arrivals[own] + 1
-        for other in range(0, self._last, LINE):
+        for other in self._counters:
             if arrivals[other] < count:
                 self._wait_for(other, count)
         self._order_memory()
@@ -87,12 +89,14 @@ class Barrier:
         for _ in range(READS):
             if arrivals[other] >= count:
                 return
-        for _ in range(YIELDS):
+        end = time.perf_counter() + YIELD_SECONDS
+        while time.perf_counter() < end:
             if arrivals[other] >= count:
                 return
             os.sched_yield()
         while arrivals[other] < count:
-            self.check()
+            if self.check:
+                self.check()
             time.sleep(pause)
             pause = min(2 * pause, LONGEST_PAUSE)
 
@@ -126,35 +130,54 @@ class WorkerProcesses:
     def run(self, *arguments: int) -> None:
         """Call the function in all members, and wait for all of them.
 
+        Args:
+            arguments: at most ``MAX_ARGUMENTS`` integers of 64 bits.
+
         Raises:
             Exception: that of the function in any member; the workers end, and the next call forks new ones.
             WorkerError: a worker process has ended without an error, such as by a signal.
         """
-        if self._process != os.getpid():
-            raise RuntimeError("a forked process cannot use the worker processes of its parent")
+        self._require_owner()
+        if not self._are_waiting:
+            self.start()
+        self._are_waiting = False
         try:
-            if not self._are_waiting:
-                self.start()
-            self._are_waiting = False
             self._arguments[0] = len(arguments)
             for index, argument in enumerate(arguments, 1):
                 self._arguments[index] = argument
             self._barrier.wait(0)
             self._function(0, *arguments)
             self._barrier.wait(0)
-            self._are_waiting = True
         except BaseException:
             self.close()
             raise
+        self._are_waiting = True
+
+    def start(self) -> None:
+        """Fork the workers now, instead of at the first call.
+
+        Raises:
+            WorkerError: the system does not start them all.
+        """
+        self._require_owner()
+        try:
+            self.close()  # workers are left if it was interrupted
+            self._fork()
+        except BaseException:
+            self.close()
+            raise
+        self._are_waiting = True
 
     def close(self) -> None:
         """End the workers; the next call forks new ones."""
         self._are_waiting = False
         _end(self._workers)
 
-    def start(self) -> None:
-        """Fork the workers now, instead of at the first call."""
-        _end(self._workers)  # those that are left if ``close`` was interrupted
+    def _require_owner(self) -> None:
+        if self._process != os.getpid():
+            raise RuntimeError("a forked process cannot use the worker processes of its parent")
+
+    def _fork(self) -> None:
         self._barrier.reset()
         self._barrier.check = partial(_require_running, self._workers)
         before = signal.pthread_sigmask(signal.SIG_BLOCK, ())
@@ -168,16 +191,16 @@ class WorkerProcesses:
                 if not process:
                     self._work(member, memory)
                 self._workers[process] = memory
+        except OSError as error:
+            raise WorkerError(f"a worker process cannot start: {error.strerror}; use fewer threads") from error
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
-        self._are_waiting = True
 
     def _work(self, member: int, memory: mmap.mmap) -> NoReturn:
         """Call the function as often as the parent does, and nothing else; signals stay blocked."""
         try:
             gc.freeze()  # else it could run finalizers of the parent's objects
-            descriptors = [int(each.name) for each in Path("/proc/self/fd").iterdir()]
-            os.closerange(3, 1 + max(descriptors))  # such as the locks of the parent
+            _close_files()
             self._barrier.check = partial(_require_parent, self._process)
             while True:
                 self._barrier.wait(member)
@@ -189,6 +212,15 @@ class WorkerProcesses:
             os._exit(1)
 
 
+def _close_files() -> None:
+    """Close all files of the parent, such as its locks, but for standard input, output and error."""
+    try:
+        last = max(int(each.name) for each in Path("/proc/self/fd").iterdir())
+    except OSError:  # there is no /proc, or too many files are open
+        last = min(os.sysconf("SC_OPEN_MAX"), MAX_FILES)
+    os.closerange(3, 1 + last)
+
+
 def _require_parent(parent: int) -> None:
     """End this process if its parent has ended."""
     if os.getppid() != parent:
@@ -197,16 +229,22 @@ def _require_parent(parent: int) -> None:
 
 def _require_running(workers: dict[int, mmap.mmap]) -> None:
     """Raise the error of a worker that has ended."""
-    for process, memory in workers.items():
+    for process, memory in tuple(workers.items()):
         try:
             ended, status = os.waitpid(process, os.WNOHANG)
-            code = os.waitstatus_to_exitcode(status)
-            reason = f"was killed by signal {-code}, as the system does if memory is short" if code < 0 else "has ended"
+            reason = _reason(os.waitstatus_to_exitcode(status))
         except ChildProcessError:  # SIGCHLD is ignored, or other code has waited for it
             ended, reason = process, "has ended"
         if ended:
-            del workers[process]
+            workers.pop(process, None)
             raise pickle.loads(memory) if memory[0] else WorkerError(f"a worker process {reason}")
+
+
+def _reason(code: int) -> str:
+    """What has happened to a process with this exit code, which is negative if a signal has ended it."""
+    if code == -signal.SIGKILL:
+        return f"was killed by signal {-code}, as the system does if memory is short"
+    return f"was killed by signal {-code}" if code < 0 else "has ended"
 
 
 def _pickled(error: BaseException) -> bytes:
@@ -228,4 +266,4 @@ def _end(workers: dict[int, mmap.mmap]) -> None:
             if os.waitpid(process, os.WNOHANG) == (0, 0):
                 os.kill(process, signal.SIGKILL)
                 os.waitpid(process, 0)
-        del workers[process]
+        workers.pop(process, None)  # the exit of the interpreter ends those of other threads, too

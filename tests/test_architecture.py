@@ -279,6 +279,7 @@ WHOLE_PACKAGE = {
     "test_divided_processes",
     "test_divided_states",
     "test_divided_steps",
+    "test_memory_of_steps",
     "test_prediction_threads",
     "test_language_server",
     "test_formats",

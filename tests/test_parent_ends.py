@@ -1,4 +1,4 @@
-"""How worker processes behave when their parent exits, is killed or gets signals; each parent is a script."""
+"""What worker processes keep of their parent, and when it exits, is killed or gets signals; it is a script here."""
 
 import fcntl
 import os
@@ -130,3 +130,27 @@ def test_signals_of_the_group_are_for_the_parent():
         print("done")
     """
     assert result(script) == (0, b"done\n")
+
+
+def test_workers_run_no_finalizers_of_their_parent():
+    """They collect their own garbage only."""
+    script = """
+        import gc
+        class Cycle:
+            def __init__(self):
+                self.cycle, self.process = self, os.getpid()
+            def __del__(self):
+                if os.getpid() != parent:
+                    ids[self.process != parent] += 1
+        def collect(member):
+            if member:
+                Cycle()
+                gc.collect()
+        gc.disable()
+        Cycle()
+        processes = WorkerProcesses(2, collect, Barrier(2))
+        processes.run()
+        processes.run()
+        print(*ids)
+    """
+    assert result(script) == (0, b"0 2 0\n")

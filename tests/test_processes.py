@@ -1,8 +1,12 @@
-"""Shared memory, and the barrier of processes; see ``test_worker_processes`` for the workers."""
+"""Shared memory, the barrier of processes, and their files; see ``test_worker_processes`` for the workers."""
 
+import errno
 import os
 import time
 from contextlib import closing, nullcontext
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryFile
 
 import numpy as np
 import pytest
@@ -15,8 +19,8 @@ NEVER = 10**9
 PHASES = {
     "all": {},
     "reads": {"READS": NEVER},
-    "yields": {"READS": 0, "YIELDS": NEVER},
-    "pauses": {"READS": 0, "YIELDS": 0},
+    "yields": {"READS": 0, "YIELD_SECONDS": NEVER},
+    "pauses": {"READS": 0, "YIELD_SECONDS": 0},
 }
 
 
@@ -136,6 +140,16 @@ def test_reset_repairs_an_interrupted_wait():
     barrier.wait(0)
 
 
+def test_yields_end_when_others_keep_the_core(monkeypatch):
+    """A wait does not go through all of them, after which it would call the check much later."""
+    yields, barrier = [], Barrier(2)
+    monkeypatch.setattr(os, "sched_yield", lambda: yields.append(time.sleep(2 * processes.YIELD_SECONDS)))
+    barrier.check = stop
+    with pytest.raises(Stopped):
+        barrier.wait(0)
+    assert len(yields) == 1
+
+
 def test_long_waits_call_the_check_between_pauses(monkeypatch):
     """The pauses grow up to a limit; an exception of the check ends the wait."""
     pauses, barrier = [], Barrier(2)
@@ -145,3 +159,25 @@ def test_long_waits_call_the_check_between_pauses(monkeypatch):
         barrier.wait(0)
     assert pauses == sorted(pauses)
     assert (pauses[0], pauses[-1]) == (processes.FIRST_PAUSE, processes.LONGEST_PAUSE)
+
+
+@pytest.mark.parametrize("error", [None, FileNotFoundError, partial(OSError, errno.EMFILE)])
+def test_workers_close_the_files_of_the_parent(monkeypatch, error):
+    """Also without /proc, and if the parent has as many open files as it may have."""
+    is_closed = shared_integers(1)
+
+    def look(member):
+        if member:
+            with pytest.raises(OSError, match="Bad file descriptor"):
+                os.fstat(descriptor)
+            is_closed[0] = 1
+
+    def fail(path):
+        raise error("not readable")
+
+    if error:
+        monkeypatch.setattr(Path, "iterdir", fail)
+    with TemporaryFile() as file, closing(WorkerProcesses(2, look, Barrier(2))) as group:
+        descriptor = file.fileno()
+        group.run()
+    assert is_closed[0]

@@ -6,12 +6,14 @@ import os
 import signal
 import time
 from contextlib import closing, suppress
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from nncli.errors import WorkerError
 from nncli.processes import CAN_FORK, Barrier, WorkerProcesses, shared_integers
+from tests.fault_injection.child_processes import children
 
 pytestmark = pytest.mark.skipif(not CAN_FORK, reason="needs fork")
 
@@ -48,16 +50,6 @@ class Group:
 def are_running(workers):
     """Which of these child processes have not been waited for."""
     return [Path(f"/proc/{each}").exists() for each in workers]
-
-
-def children():
-    """All child processes that have not been waited for."""
-    found = set()
-    for each in Path("/proc").glob("[0-9]*/stat"):
-        with suppress(OSError):
-            if int(each.read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()[1]) == os.getpid():
-                found.add(int(each.parent.name))
-    return found
 
 
 def descriptors():
@@ -103,29 +95,47 @@ def test_workers_end_with_the_last_reference():
     assert are_running(workers) == [False, False]
 
 
-@pytest.mark.parametrize("where", ["between two calls", "in a call", "by itself"])
-def test_the_end_of_a_worker_is_an_error(where):
-    """With its exit code; the others end as well, and the next call starts again."""
-    has_to_end = False
+def end_by(signum):
+    """End this process by a signal."""
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signum})
+    os.kill(os.getpid(), signum)
 
-    def end(member):
-        if has_to_end and member == 1 and where == "in a call":
-            os.kill(os.getpid(), signal.SIGKILL)
-        if has_to_end and member == 1 and where == "by itself":
-            os._exit(3)
 
-    with closing(Group(end)) as group:
+ENDS = {
+    "SIGKILL": (partial(end_by, signal.SIGKILL), "was killed by signal 9, as the system does if memory is short"),
+    "other signal": (partial(end_by, signal.SIGUSR2), f"was killed by signal {signal.SIGUSR2:d}"),
+    "exit": (partial(os._exit, 3), "has ended"),
+}
+
+
+@pytest.mark.parametrize("end", ENDS)
+def test_the_end_of_a_worker_is_an_error(end):
+    """With the signal that ended it, if any; the others end as well, and the next call starts again."""
+    is_due, (function, text) = shared_integers(1), ENDS[end]
+
+    def act(member):
+        if is_due[0] and member == 1:
+            function()
+
+    with closing(Group(act)) as group:
         for _ in range(3):
-            has_to_end = where != "between two calls"
-            if not has_to_end:
-                group.run()
-                os.kill(group.workers[0], signal.SIGKILL)
-            with pytest.raises(WorkerError, match=r"has ended$" if where == "by itself" else "killed by signal 9"):
+            is_due[0] = 0
+            group.require_all()
+            is_due[0] = 1
+            with pytest.raises(WorkerError, match=f"^a worker process {text}$"):
                 group.run()
             assert are_running(group.workers) == [False, False]
-            has_to_end = False
-            group.run()
-            group.close()
+
+
+def test_a_worker_that_is_killed_between_two_calls_is_an_error():
+    """At the next one; that after it starts again."""
+    with closing(Group()) as group:
+        for killed in (0, 1):
+            group.require_all()
+            os.kill(group.workers[killed], signal.SIGKILL)
+            with pytest.raises(WorkerError, match="killed by signal 9"):
+                group.run()
+            assert are_running(group.workers) == [False, False]
 
 
 def test_children_that_other_code_waits_for():
@@ -190,7 +200,8 @@ def test_an_interrupted_close_is_made_good(monkeypatch):
         assert children() - others == {*group.workers}
 
 
-def test_a_failed_fork_ends_the_workers_before(monkeypatch):
+@pytest.mark.parametrize("name", ["start", "run"])
+def test_a_failed_fork_ends_the_workers_before(name, monkeypatch):
     """No process and no open file remains, and the next call starts again."""
     fork, forks, before = os.fork, [], descriptors()
 
@@ -202,14 +213,15 @@ def test_a_failed_fork_ends_the_workers_before(monkeypatch):
 
     with closing(Group()) as group:
         monkeypatch.setattr(os, "fork", fail)
-        with pytest.raises(BlockingIOError):
-            group.run()
+        with pytest.raises(WorkerError, match="cannot start: no more processes; use fewer threads"):
+            getattr(group.processes, name)()
         assert are_running(forks) == [False]
         assert descriptors() == before
         monkeypatch.undo()
         group.run()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("interrupts", [1, 2])
 def test_interrupted_calls_do_not_disturb_the_next(interrupts):
     """Wherever a signal handler raises an exception, also while the workers end: all members do the next call."""
@@ -243,8 +255,9 @@ def test_interrupted_calls_do_not_disturb_the_next(interrupts):
         gc.enable()
 
 
+@pytest.mark.parametrize("name", ["start", "run"])
 @pytest.mark.parametrize("is_started", [False, True])
-def test_a_process_that_the_user_forks_cannot_use_them(is_started):
+def test_a_process_that_the_user_forks_cannot_use_them(is_started, name):
     """Nor does its end disturb them."""
     group = Group()
     if is_started:
@@ -253,7 +266,7 @@ def test_a_process_that_the_user_forks_cannot_use_them(is_started):
     if not process:
         code = 1
         try:
-            group.run()
+            getattr(group.processes, name)()
         except RuntimeError:
             group.close()
             group = None
@@ -266,32 +279,3 @@ def test_a_process_that_the_user_forks_cannot_use_them(is_started):
     if is_started:
         assert group.workers == before
     group.close()
-
-
-def test_workers_run_no_finalizers_of_the_parent():
-    """They collect their own garbage only."""
-    parent, finalized = os.getpid(), shared_integers(2)
-
-    class Cycle:
-        def __init__(self):
-            self.cycle, self.process = self, os.getpid()
-
-        def __del__(self):
-            if os.getpid() != parent:
-                finalized[self.process != parent] += 1
-
-    def collect(member):
-        if member:
-            Cycle()
-            gc.collect()
-
-    gc.collect()
-    gc.disable()
-    try:
-        Cycle()
-        with closing(WorkerProcesses(2, collect, Barrier(2))) as group:
-            group.run()
-            group.run()
-    finally:
-        gc.enable()
-    assert list(finalized) == [0, 2]

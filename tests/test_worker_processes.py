@@ -93,17 +93,21 @@ def test_thousands_of_calls_are_in_order():
             assert list(last) == [index, index]
 
 
-def test_workers_have_the_state_of_the_first_call():
-    """Not that of the constructor, nor later changes."""
+@pytest.mark.parametrize(("is_started", "value"), [(False, 3), (True, 2)])
+def test_workers_have_the_state_of_their_start(is_started, value):
+    """Or of the first call without it, but not that of the constructor, nor later changes."""
     state, seen = {"value": 1}, shared_integers(2)
 
     def note(member):
         seen[member] = state["value"]
 
     with members(2, note) as group:
-        for state["value"], expected in ((2, [2, 2]), (3, [3, 2])):
+        state["value"] = 2
+        if is_started:
+            group.start()
+        for state["value"] in (3, 4):
             group.run()
-            assert list(seen) == expected
+            assert list(seen) == [state["value"], value]
 
 
 def overflow(member):
@@ -208,8 +212,8 @@ def test_idle_workers_use_little_processor_time(monkeypatch):
     def note(member):
         process[member] = os.getpid()
 
-    for yields in (processes.YIELDS, NEVER):
-        monkeypatch.setattr(processes, "YIELDS", yields)
+    for reads in (processes.READS, NEVER):
+        monkeypatch.setattr(processes, "READS", reads)
         with members(2, note) as group:
             group.run()
             before = cpu_seconds(process[1])

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from nncli.data.batches import Batch
 from nncli.experiment.metric_columns import SPLITS
 from nncli.experiment.numerics import allow_non_finite
 from nncli.nn.kernels.alignment import zeros
@@ -63,7 +62,7 @@ class Profile:
 
     Args:
         parts: in the order of the forward pass.
-        step: seconds of a step that is not observed.
+        step: seconds of a step that is not observed and not divided among processes.
         rows: rows per step, on average.
         steps: steps per epoch.
         metrics: seconds to measure the metrics of all splits.
@@ -155,19 +154,8 @@ class Steps:
             part = next(self._parts)
         return part
 
-    def draw(self) -> Batch:
-        """The rows of the batch of the next step."""
-        return self.trainer.gather(self.next_part())
-
     def seconds(self, count: int) -> float:
-        """Run ``count`` steps in this process; return the seconds per step."""
-        start = time.perf_counter()
-        for _ in range(count):
-            self.trainer.step(*self.draw())
-        return (time.perf_counter() - start) / count
-
-    def divided_seconds(self, count: int) -> float:
-        """Run ``count`` steps within ``Trainer.divided``; return the seconds per step."""
+        """Run ``count`` steps, which processes divide within ``Trainer.divided``; return the seconds per step."""
         start = time.perf_counter()
         for _ in range(count):
             self.trainer.train_batch(self.next_part())
@@ -222,9 +210,9 @@ def _round(steps: Steps, watch: Stopwatch, count: int) -> tuple[dict[str, float]
 
 
 def _methods(steps: Steps) -> Iterator[ObservedMethod]:
-    """The operations of a step, and the drawing of its batch before it."""
-    yield ObservedMethod(Operation(BATCH), steps, "draw")
-    trainer = steps.trainer
+    """The operations of a step, and the two that draw its batch and gather its rows."""
+    trainer, batch = steps.trainer, Operation(BATCH)
+    yield from (ObservedMethod(batch, steps, "next_part"), ObservedMethod(batch, trainer, "gather"))
     yield from step_methods(trainer.network, trainer.experiment.clipping, trainer.optimizer)
 
 

@@ -39,6 +39,7 @@ def thread_profile(trainer: Trainer, counts: Iterable[int], seconds: float) -> T
 
     Raises:
         DivergedError: a value became NaN or infinite.
+        WorkerError: a process among which steps are divided has ended, such as by a signal.
     """
     steps, network, numbers = Steps(trainer), trainer.network, sorted(set(counts))
     times: dict[int, list[float]] = {number: [] for number in numbers}
@@ -46,8 +47,8 @@ def thread_profile(trainer: Trainer, counts: Iterable[int], seconds: float) -> T
         for number in numbers:
             steps.rewind()
             with trainer.divided(number):
-                one_step = max(steps.divided_seconds(1), steps.divided_seconds(1))
-                times[number].append(steps.divided_seconds(max(1, int(seconds / ROUNDS / len(numbers) / one_step))))
+                one_step = max(steps.seconds(1), steps.seconds(1))
+                times[number].append(steps.seconds(max(1, int(seconds / ROUNDS / len(numbers) / one_step))))
     return ThreadProfile(
         divided=[number for number in numbers if divides(network.layers, network.widths, trainer.batch_size, number)],
         seconds={number: median(each) for number, each in times.items()},

@@ -73,6 +73,7 @@ def train(
         BusyError: the name is taken.
         RunError: the run to train again is damaged.
         StorageError: a file cannot be read or written.
+        WorkerError: a process among which steps are divided has ended, such as by a signal.
     """
     changes, directory = override_strings(overrides), Path(runs).absolute()
     if isinstance(config, Mapping):
@@ -118,6 +119,7 @@ def resume(
         DivergedError: a value became NaN or infinite.
         RunError: the run is missing, or no checkpoint is valid.
         StorageError: a file cannot be read or written.
+        WorkerError: a process among which steps are divided has ended, such as by a signal.
     """
     path = _path(run, runs)
     with run_errors(path):

@@ -106,8 +106,8 @@ class TrainingConfig(Model):
             plots of the training; 0 for none; as many as fit 2 MB by default.
         early_stopping: when to stop before the last epoch; never by default.
         checkpoint_seconds: seconds between two checkpoints, which are written within an epoch too.
-        threads: the number of processes among which long steps are divided, and of threads among which predictions
-            are; changing it may change the last bits of the results.
+        threads: the number of processes that divide long steps (not on macOS), and of threads that divide the rows of
+            predictions; changing it may change the last bits of the results.
     """
 
     epochs: Count

@@ -122,9 +122,13 @@ class TrainingMemory:
         return copied + len(self.parts) * buffers
 
     def _vectors(self) -> int:
-        """Values, gradients, optimizer state, values before a step, best values, snapshots, values in float64."""
-        parts = self.values + self.gradients + self.state if len(self.parts) > 1 else 0  # divided among processes
-        copies = (len(self.parts) - 1) * self.values  # of the values when the processes began
+        """Values, gradients, optimizer state, values before a step, best values, snapshots, values in float64.
+
+        If steps are divided, all processes together have a second copy of values, gradients and optimizer state, and
+        each worker process keeps a copy of the values as they were when it was forked.
+        """
+        parts = self.values + self.gradients + self.state if len(self.parts) > 1 else 0
+        copies = (len(self.parts) - 1) * self.values
         lasting = parts + copies + self.values + 2 * self.gradients + self.state + self.best + self.snapshots
         if not self.has_inference_network:
             return lasting
@@ -132,7 +136,10 @@ class TrainingMemory:
         return lasting + FLOAT64.itemsize * (self.values // self.dtype.itemsize + inputs)
 
     def _step(self) -> int:
-        """The order of the rows; rows that are read, the sum of the gradients of micro-batches, or their squares."""
+        """The order of the rows, and buffers of exchanges; and the largest of what a step needs one after the other.
+
+        These are rows that are read, the sum of the gradients of micro-batches, and the squares of gradients.
+        """
         order = 0 if self.is_full_batch else 8 * self.trained
         has_micro_batches = self._step_rows(self.batch) < self.batch
         is_clipped = getattr(self.config, "clipping", None) is not None
@@ -169,7 +176,7 @@ class TrainingMemory:
         return min(micro_batch_rows(self.layers, self.inputs, FLOAT64), ROWWISE_ROWS)
 
     def _exchanged_columns(self) -> int:
-        """The columns that the processes exchange."""
+        """The columns of all buffers of exchanges, each of which has two halves."""
         return sum(buffer.columns for buffer in self.group.buffers.values())
 
     def _step_rows(self, rows: int) -> int:

@@ -250,14 +250,14 @@ class Network:
             networks = [network, *network._replicas]
             parts = balanced_slices(len(inputs), len(networks), multiple=size)  # each of whole chunks
             tasks = [
-                partial(each.predict_chunks, inputs, outputs, size, part)
+                partial(each._predict_chunks, inputs, outputs, size, part)
                 for each, part in zip(networks, parts, strict=False)
             ]
             if tasks:
                 self._pool.run(tasks)
         return outputs
 
-    def predict_chunks(self, inputs: Array, outputs: Array, size: int, part: slice) -> None:
+    def _predict_chunks(self, inputs: Array, outputs: Array, size: int, part: slice) -> None:
         """Fill a part of the outputs (N, M) of inputs (N, D) at inference, in chunks of ``size`` rows."""
         for start in range(part.start, part.stop, size):
             rows = inputs[start : start + size]

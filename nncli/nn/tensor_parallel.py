@@ -1,7 +1,7 @@
 """Tensor parallelism: the units of a network are divided among members, each of which has a network of its own.
 
     X → Dense → ReLU → Dense → ReduceScatter → ReLU → Dense → AllReduce → Softmax
-    D   M/N     M/N    K       K/N             K/N    C       C           C           columns in each of N members
+    D   M/T     M/T    K       K/T             K/T    C       C           C           columns in each of T members
 
 Activations are complete if each member has all of their columns, and divided if each member has some of them.
 
@@ -65,8 +65,8 @@ def can_divide(layers: Sequence[Layer], inputs: int, count: int) -> bool:
     divided, columns = _divided_activations(layers), widths(layers, inputs)
     is_wide = all(width >= count for width, is_divided in zip(columns, divided, strict=True) if is_divided)
     trainable = [index for index, layer in enumerate(layers) if layer.shapes(1)]
-    first, *others = trainable
-    return is_wide and isinstance(layers[first], Dense) and all(divided[index] for index in others)
+    starts_dense = bool(trainable) and isinstance(layers[trainable[0]], Dense)
+    return is_wide and starts_dense and all(divided[index] for index in trainable[1:])
 
 
 def divides(layers: Sequence[Layer], columns: Sequence[int], rows: int, count: int) -> bool:
@@ -117,7 +117,7 @@ def divide(layers: Sequence[Layer], inputs: int, group: Group) -> list[Part]:
         inputs: its number of input columns.
         group: the group, which gets the buffers of all exchanges.
     """
-    return [_PartBuilder(layers, inputs, Member(group, number)).build() for number in range(group.count)]
+    return [_PartBuilder(layers, inputs, Member(group, rank)).build() for rank in range(group.count)]
 
 
 class _PartBuilder:
@@ -144,7 +144,7 @@ class _PartBuilder:
     def _columns(self, index: int) -> slice:
         """The columns that this member has of the inputs of a layer, or of the outputs of the one before."""
         width, group = self.widths[index], self.group
-        return balanced_slices(width, group.count)[self.member.number] if self.divided[index] else slice(0, width)
+        return balanced_slices(width, group.count)[self.member.rank] if self.divided[index] else slice(0, width)
 
     def _add(self, index: int, layer: Layer, **sources: Any) -> None:
         """Add a layer; the source of each of its parameters is its index in that of the whole layer."""
@@ -162,10 +162,10 @@ class _PartBuilder:
 
     def _add_row_parallel(self, index: int, layer: Dense) -> None:
         """A row-parallel layer, and the exchange of its terms."""
-        is_first, group, columns = self.member.number == 0, self.group, self._columns(index + 1)
+        is_first, group, columns = self.member.rank == 0, self.group, self._columns(index + 1)
         biases = {"biases": ALL} if is_first else {}
         self._add(index, RowParallelDense(layer, is_first), weights=self._columns(index), **biases)
-        buffers = [group.buffer(f"{index}.term.{number}", layer.units) for number in range(group.count)]
+        buffers = [group.buffer(f"{index}.term.{rank}", layer.units) for rank in range(group.count)]
         if self.divided[index + 1]:
             gradient = group.buffer(f"{index}.gradient", layer.units)
             self._add(index, ReduceScatter(self.member, columns, *buffers, gradient))

@@ -15,7 +15,7 @@ MAX_THREADS = 64
 
 @contextmanager
 def compute_threads(threads: int, document: Document | None = None) -> Iterator[None]:
-    """Check the number of threads, and limit BLAS to one: training and prediction divide their work themselves.
+    """Check the number of threads, and limit BLAS to one: training and prediction use the others themselves.
 
     Args:
         threads: ``training.threads`` of a config.

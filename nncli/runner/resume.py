@@ -91,6 +91,7 @@ def resume(
         DivergedError: a value became NaN or infinite.
         RunError: the run is missing or damaged, no checkpoint is valid, or the data differs.
         StorageError: a file cannot be read or written.
+        WorkerError: a process among which steps are divided has ended, such as by a signal.
     """
     run, lock = Run(path), Lock(path / "lock")
     try:

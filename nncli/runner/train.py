@@ -64,6 +64,7 @@ def train(
         ConfigError: the config does not fit its data.
         DivergedError: a value became NaN or infinite.
         StorageError: a file cannot be read or written.
+        WorkerError: a process among which steps are divided has ended, such as by a signal.
     """
     run_name, is_numbered = (default_name, True) if name is None else (name, False)
     with compute_threads(loaded.config.training.threads, loaded.document):

@@ -182,6 +182,7 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
         Raises:
             ValueError: the rows are not finite numbers, there is one class only, or a weight or a parameter is wrong.
             DivergedError: training met a value that is NaN or infinite.
+            WorkerError: a process among which steps are divided has ended, such as by a signal.
         """
         X, y = validate_data(self, X, y, dtype=self.dtype)  # noqa: N806
         check_classification_targets(y)
@@ -236,6 +237,7 @@ class NetworkRegressor(RegressorMixin, NetworkEstimator):
         Raises:
             ValueError: the rows are not finite numbers, or a weight or a parameter is wrong.
             DivergedError: training met a value that is NaN or infinite.
+            WorkerError: a process among which steps are divided has ended, such as by a signal.
         """
         X, y = validate_data(self, X, y, dtype=self.dtype, multi_output=True, y_numeric=True)  # noqa: N806
         X, y, weights = weighted_rows(X, y, sample_weight)  # noqa: N806

@@ -93,6 +93,7 @@ def train(sections: Mapping[str, Any], dataset: Dataset, fraction: float | None)
     Raises:
         ConfigError: a section is wrong, or there are too few rows to split.
         DivergedError: a value became NaN or infinite.
+        WorkerError: a process among which steps are divided has ended, such as by a signal.
     """
     parts = {} if fraction is None else {"validation": Fraction(fraction=fraction)}
     data = _scaled(split(dataset, parts, DerivedRngs({Purpose.SPLIT: sections["seed"]}).of(Purpose.SPLIT)))

@@ -56,8 +56,7 @@ class Trainer:
         self.settings = experiment.config.training
         self._parallel: ParallelSteps | None = None
         self.stopping = EarlyStopping(self.settings.early_stopping)
-        self.epoch = self.batch = 0
-        self.is_logged = False
+        self.epoch, self.batch, self.is_logged = 0, 0, False
         self.health: Health | None = None
         self._batches_in_progress: Iterator[slice] | None = None
         self._interval = self.settings.log_interval
@@ -84,6 +83,7 @@ class Trainer:
 
         Raises:
             DivergedError: a value became NaN or infinite.
+            WorkerError: a process among which steps are divided has ended, such as by a signal.
         """
         with self.divided(self.settings.threads):
             is_running = True
@@ -98,7 +98,7 @@ class Trainer:
 
     @contextmanager
     def divided(self, threads: int) -> Iterator[None]:
-        """Divide the steps of ``train_batch`` among processes if it is faster; such a context ends an earlier one."""
+        """Within it, steps are divided among as many processes as threads, if ``divides`` says so; it ends others."""
         self._end_division()
         if divides(self.network.layers, self.network.widths, self.batch_size, threads):
             self._parallel = ParallelSteps(self.network, self.optimizer, self._batches, threads, self._clipping)
@@ -242,7 +242,7 @@ class Trainer:
         """One step on a batch of ``parts``, which processes divide within ``divided``.
 
         Raises:
-            DivergedError: a value became NaN or infinite.
+            DivergedError, WorkerError: as for ``epochs``.
         """
         if self._parallel:
             squares = self._parallel.gradients(part)

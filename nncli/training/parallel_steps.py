@@ -11,6 +11,7 @@ from nncli.data.batches import Batches
 from nncli.errors import WorkerError
 from nncli.experiment.numerics import allow_non_finite
 from nncli.nn.clipping import Clipping
+from nncli.nn.kernels.alignment import CACHE_LINE
 from nncli.nn.layers.parallel import Group
 from nncli.nn.network import Network
 from nncli.nn.optimizers.optimizer import Optimizer
@@ -19,12 +20,12 @@ from nncli.nn.tensor_parallel import Part, divide
 from nncli.processes import WorkerProcesses, shared_zeros
 
 GRADIENTS, UPDATE = range(2)  # what the processes compute
-FOR_CHECK, FOR_CLIPPING = range(2)  # the sums of squares of gradients
-CACHE_LINE = 8  # values in float64
+FOR_CHECK, FOR_CLIPPING = range(2)  # why a process adds the squares of its gradients: the column of the sum
+FLOAT64 = np.dtype(np.float64)
 
 
-class _Member:
-    """One process: a part of the network, and an optimizer of its parameters.
+class _Shard:
+    """What one process computes: a part of the network, and the optimizer of its parameters.
 
     Args:
         whole: the whole network.
@@ -92,61 +93,71 @@ class ParallelSteps:
         self._optimizer, self._batches, self._clipping, self._losses = optimizer, batches, clipping, losses
         group = Group(count)
         parts = divide(network.layers, network.widths[0], group)
-        self._members = [_Member(network, optimizer, part) for part in parts]
-        rows = min(member.network.micro_batch_rows for member in self._members)
+        self._shards = [_Shard(network, optimizer, part) for part in parts]
+        rows = min(shard.network.micro_batch_rows for shard in self._shards)
         if network.stochastic:  # dropout masks depend on the rows of a micro-batch
             rows = network.micro_batch_rows
-        for member in self._members:
-            member.network.micro_batch_rows = rows
+        for shard in self._shards:
+            shard.network.micro_batch_rows = rows
         group.allocate(min(rows, batches.size) if network.can_microbatch else batches.size, network.dtype)
-        self._squares = shared_zeros((count, CACHE_LINE), np.dtype(np.float64))
-        self._processes = WorkerProcesses(count, self._compute, group.barrier)
+        self._squares = shared_zeros((count, CACHE_LINE // FLOAT64.itemsize), FLOAT64)  # a line of each process
+        self._processes: WorkerProcesses | None = WorkerProcesses(count, self._compute, group.barrier)
         self.load()
-        allow_non_finite(self._processes.start)()  # before evaluations, whose arrays the processes need not keep
+        allow_non_finite(self._processes.start)()  # now: later forks would also keep the arrays of evaluations
 
     def load(self) -> None:
         """Copy the training state to the parts."""
-        for member in self._members:
-            member.load()
+        for shard in self._shards:
+            shard.load()
         self._is_stored = True
 
     def store(self) -> None:
         """Copy the training state of the parts, and the gradients, to the whole network and its optimizer."""
         if not self._is_stored:
-            for member in self._members:
-                member.store()
-            self._optimizer.last_coefficients = self._members[0].optimizer.last_coefficients
+            for shard in self._shards:
+                shard.store()
+            self._optimizer.last_coefficients = self._shards[0].optimizer.last_coefficients
         self._is_stored = True
 
     def close(self) -> None:
         """End the worker processes, store the training state, and free the parts; no more steps are possible then."""
+        processes, self._processes = self._processes, None  # it refers to this object, which would keep the batches
         try:
-            self._processes.close()
+            if processes:
+                processes.close()
         finally:
             self.store()
-            self._members.clear()
+            self._shards.clear()
             self._batches.share_order(False)
 
     def gradients(self, batch: slice) -> float:
-        """Compute the gradients on a batch; return the sum of their squares."""
+        """Compute the gradients on a batch of ``Batches.epoch``; return the sum of their squares.
+
+        Raises:
+            WorkerError: a worker process has ended, such as by a signal.
+        """
         self._run(GRADIENTS, batch.start, batch.stop)
         return self._sum_of_squares(FOR_CHECK)
 
     def update(self) -> None:
-        """Clip the gradients, and update the parameters."""
+        """Clip the gradients, and update the parameters.
+
+        Raises:
+            WorkerError: as for ``gradients``.
+        """
         self._run(UPDATE, self._optimizer.updates)
         self._optimizer.updates += 1
 
     def _run(self, task: int, *arguments: int) -> None:
         """Compute a task in all processes, which changes the training state; an error ends them."""
-        if not self._members:
+        if not self._processes:
             raise RuntimeError("the processes that divide steps have ended")
         self._is_stored = False
         try:
             self._processes.run(task, *arguments)
         except WorkerError as error:
             self.close()
-            raise WorkerError(f"{error}; resume the run, with training.threads=1 if it happens again") from None
+            raise WorkerError(f"{error}; if it happens again, train a new run with fewer threads") from None
         except BaseException:  # the processes may be at different places of the step
             self.close()
             raise
@@ -154,27 +165,27 @@ class ParallelSteps:
     def _sum_of_squares(self, purpose: int) -> float:
         """The sum over the processes, which is infinite if it is too large."""
         squares: list[float] = self._squares[:, purpose].tolist()
-        return reduce(add, squares)
+        return reduce(add, squares)  # from Python 3.12 on, sum() rounds in another way
 
-    def _compute(self, number: int, task: int, *arguments: int) -> None:
-        """Compute the part of a member."""
+    def _compute(self, rank: int, task: int, *arguments: int) -> None:
+        """Compute what a task needs of the process with this rank."""
         if task == GRADIENTS:
-            self._compute_gradients(number, slice(*arguments))
+            self._compute_gradients(rank, slice(*arguments))
         else:
-            self._update_part(number, *arguments)
+            self._update_part(rank, *arguments)
 
-    def _compute_gradients(self, number: int, batch: slice) -> None:
-        member, squares = self._members[number], self._squares[number]
+    def _compute_gradients(self, rank: int, batch: slice) -> None:
+        shard, squares = self._shards[rank], self._squares[rank]
         inputs, targets, weights = self._batches.gather(batch)
-        losses = self._losses[: len(inputs)] if number == 0 and self._losses is not None else None
-        member.network.forward_backward(inputs, targets, losses, weights)
-        squares[FOR_CHECK] = member.gradients.dot(member.gradients)
+        losses = self._losses[: len(inputs)] if rank == 0 and self._losses is not None else None
+        shard.network.forward_backward(inputs, targets, losses, weights)
+        squares[FOR_CHECK] = shard.gradients.dot(shard.gradients)
         if self._clipping:
-            squares[FOR_CLIPPING] = self._clipping.squares(member.gradients)
+            squares[FOR_CLIPPING] = self._clipping.squares(shard.gradients)
 
-    def _update_part(self, number: int, updates: int) -> None:
-        member = self._members[number]
-        member.optimizer.updates = updates
+    def _update_part(self, rank: int, updates: int) -> None:
+        shard = self._shards[rank]
+        shard.optimizer.updates = updates
         if self._clipping:
-            self._clipping.clip(member.gradients, self._sum_of_squares(FOR_CLIPPING))
-        member.optimizer.step()
+            self._clipping.clip(shard.gradients, self._sum_of_squares(FOR_CLIPPING))
+        shard.optimizer.step()

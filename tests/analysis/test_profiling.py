@@ -101,7 +101,8 @@ class Slow(np.ndarray):
 def test_figures_equal_the_time_of_a_simulated_clock(monkeypatch, overrides, batches):
     """Parts, step, metrics, floor and rate, if each method takes a known time and a round has several steps."""
     clock = Seconds(monkeypatch)
-    clock.let(Steps, "draw", 1.0)
+    clock.let(Steps, "next_part", 0.25)
+    clock.let(Trainer, "gather", 0.75)
     clock.let(Network, "load", 2.0)
     clock.let(ReLU, "forward", 4.0)
     clock.let(ReLU, "backward", 8.0)
@@ -219,14 +220,14 @@ def test_parts_add_up_to_the_step(monkeypatch, overrides):
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("workdir")
-@pytest.mark.parametrize("missing", range(15))
+@pytest.mark.parametrize("missing", range(16))
 def test_parts_do_not_add_up_without_one_operation(monkeypatch, missing):
     """If any one of the operations is not observed, the parts no longer add up to the step."""
     methods = profiling._methods
     monkeypatch.setattr(profiling, "_methods", lambda steps: [m for n, m in enumerate(methods(steps)) if n != missing])
     found = profiled_by_calls(monkeypatch, *EVERYTHING)
     assert found.between > 0.02 * found.step
-    assert len(list(methods(Steps(training(*EVERYTHING))))) == 15
+    assert len(list(methods(Steps(training(*EVERYTHING))))) == 16
 
 
 @pytest.mark.usefixtures("workdir")
@@ -250,7 +251,7 @@ def test_steps_draw_every_row_once_per_epoch():
     """Each epoch has every row once, in a new order."""
     trainer = training("training.batch_size=7")
     steps, rows = Steps(trainer), trainer.experiment.data["training"].inputs
-    epochs = [np.concatenate([steps.draw()[0].copy() for _ in range(9)]) for _ in range(2)]
+    epochs = [np.concatenate([trainer.gather(steps.next_part())[0].copy() for _ in range(9)]) for _ in range(2)]
     for epoch in epochs:
         np.testing.assert_array_equal(np.sort(epoch, axis=0), np.sort(rows, axis=0))
     assert (epochs[0] != epochs[1]).any()

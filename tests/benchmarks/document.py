@@ -7,6 +7,7 @@ one.
 import tempfile
 from typing import NamedTuple
 
+from tests.benchmarks import epochs as epochs_by_threads
 from tests.benchmarks import memory, processes, time_to_accuracy, training
 from tests.benchmarks import steps as one_step
 from tests.benchmarks.baselines import BASELINES
@@ -112,6 +113,8 @@ def epochs(options):
                 _, text = processes.completed(command, variables(kind, threads))
             yield f"{threads} thread{'s' if threads > 1 else ''}:"
             yield text.strip()
+        names = [name for name in options.names if name in epochs_by_threads.NAMES]
+        yield epochs_by_threads.compare(names, options.threads, options.rounds, kind.variables)
 
     yield from of_each_kind(options, blocks)
 

@@ -30,7 +30,7 @@ CONSTANTS = {  # modules that a render module imports for a constant: the name o
     "figure_planes": {"nncli.report.colors"},
     "figure_diagrams": {"nncli.report.colors", "nncli.report.curves"},
     "plot": {"nncli.report.curves"},
-    "profile": {"nncli.analysis.profiling", "nncli.runner.compute_threads"},
+    "profile": {"nncli.analysis.profiling", "nncli.processes"},
     "runs": {"nncli.store.run_status"},
 }
 

@@ -181,25 +181,19 @@ def test_ctrl_c_in_a_terminal_is_exit_code_130(workdir):
 @pytest.mark.skipif(not CAN_FORK, reason="processes are forked")
 @pytest.mark.parametrize("keys", ["\x03", "\x03\x03"], ids=["once", "twice"])
 def test_ctrl_c_ends_all_processes_of_a_training(workdir, keys):
-    """The key is sent to the workers as well, which leave it to their parent; the run is resumed to the same bytes."""
-    limits = ("training.epochs=300", "training.log_every=100", "training.checkpoint_seconds=0.01")
-    command = ("train", "config.yaml", *DIVIDED, *limits)
-    with terminal(workdir, *command) as (screen, process):
+    """The key is sent to the workers as well, which leave it to their parent: it ends them, and writes a checkpoint."""
+    with terminal(workdir, "train", "config.yaml", *DIVIDED, *ENDLESS) as (screen, process):
         screen.expect(r"validation.*\d\.\d")
-        while members_of_group(process.pid) == {process.pid}:
+        while len(members_of_group(process.pid)) < 2:
             time.sleep(0.01)
         screen.send(keys)
         text = rest(screen)
         assert process.wait() == 130
         assert not members_of_group(process.pid)
     assert "resume with: nncli train --resume runs/config" in " ".join(text.rpartition(SHOWN)[2].split())
-    if len(keys) == 1:  # the second one does not wait for a checkpoint
-        assert newest(workdir / "runs" / "config").state.updates > 0
-    for words in (("train", "--resume", "runs/config", "-q"), (*command, "-q")):
-        assert finished(workdir, *words)[1] == 0
-    for name in ("weights.npz", "metrics.csv"):
-        one, other = (workdir / "runs" / run / name for run in ("config", "config-2"))
-        assert one.read_bytes() == other.read_bytes()
+    state = newest(workdir / "runs" / "config").state
+    assert state.updates > 0 or len(keys) > 1  # the second key does not wait for a checkpoint
+    assert np.isfinite(state.vectors["values"]).all()
 
 
 def test_panel_of_a_diverged_training_stays(workdir):

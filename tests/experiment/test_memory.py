@@ -281,19 +281,20 @@ def test_step_may_need_most(resolved):
     assert other - one == 60 * 8
 
 
-@pytest.mark.parametrize(("dtype", "size"), [("float32", 4), ("float64", 8)])
+@pytest.mark.parametrize(("dtype", "size", "threads"), [("float32", 4, 1), ("float32", 4, 2), ("float64", 8, 2)])
 @pytest.mark.parametrize(("columns", "chunk"), [(500, 256), (1100, 233)])  # 233 rows of 1,122 values are two mebibytes
-def test_parts_of_a_mapped_file_by_hand(workdir, columns, chunk, dtype, size):
+def test_parts_of_a_mapped_file_by_hand(workdir, columns, chunk, dtype, size, threads):
     """390 rows that are read by batch, of which 351 are trained: the rows, indices, chunks and an inference network."""
     np.save("inputs.npy", np.random.default_rng(0).normal(size=(390, columns)).astype(np.float32))
     np.save("targets.npy", np.arange(390) % 3)
-    given = "data={type: arrays, path: inputs.npy, targets: targets.npy}", "validation={fraction: 0.1}"
-    found = load(workdir / "config.yaml", (*given, "training.batch_size=8", "training.snapshots=0", f"dtype={dtype}"))
+    data = "data={type: arrays, path: inputs.npy, targets: targets.npy}", "validation={fraction: 0.1}"
+    training = f"training={{epochs: 9, batch_size: 8, threads: {threads}, snapshots: 0}}"
+    found = load(workdir / "config.yaml", (*data, training, f"dtype={dtype}"))
     memory, parameters = TrainingMemory(found.config, found.plan), 8 * columns + 8 + 3 * 8 + 3
-    inference = 8 * (parameters + chunk * columns) if size == 4 else 0
+    inference = 8 * (parameters + threads * chunk * columns) if size == 4 else 0
     assert memory._objects() == OBJECTS + 2 * BLOCK_BYTES
     assert memory._data() == 390 * 8 + 390 * (8 + 8)  # labels; those of splits, and indices
     assert memory._step() == 351 * 8 + 8 * columns * size
     assert memory._evaluation(351) == 351 * 3 * size + chunk * columns * size * (2 if size == 4 else 1)
     assert memory._vectors() == 5 * parameters * size + inference
-    assert memory.evaluation_passes([351, 39]) == {(PassSpec(chunk, row_major=True), np.dtype("float64")): 1}
+    assert memory.evaluation_passes([351, 39]) == {(PassSpec(chunk, row_major=True), np.dtype("float64")): threads}

@@ -68,6 +68,7 @@ FAULTS_OF_HARNESS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "metrics are not truncated": KILLED,
         "update count is not restored": KILLED,
         "optimizer state is not loaded by processes": KILLED,
+        "workers outlive their parent": KILLED,
         "metrics are measured again": KILLED,
         "best epoch is not restored": KILLED,
         "files are written in place": KILLED,

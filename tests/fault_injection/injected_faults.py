@@ -7,6 +7,7 @@ import signal
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
+from functools import cache
 from pathlib import Path
 
 from nncli.errors import NncliError, RunError, StorageError
@@ -300,11 +301,17 @@ def update_count_is_not_restored(patch: Patch) -> None:
 def optimizer_state_is_not_loaded_by_processes(patch: Patch) -> None:
     """Processes that divide the steps of a resumed training begin with the state of a new optimizer."""
 
-    def load(member):
-        for whole, own in member._views(member._whole.values, member.network.parameters.values):
+    def load(shard):
+        for whole, own in shard._views(shard._whole.values, shard.network.parameters.values):
             own[...] = whole
 
-    patch.function("nncli.training.parallel_steps:_Member.load", load)
+    patch.function("nncli.training.parallel_steps:_Shard.load", load)
+
+
+@FAULTS.add
+def workers_outlive_their_parent(patch: Patch) -> None:
+    """A worker process sees the same parent for ever."""
+    patch.module("nncli.processes:os", getppid=cache(os.getppid))
 
 
 @FAULTS.add

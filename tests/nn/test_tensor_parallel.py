@@ -118,6 +118,7 @@ def test_buffers_have_the_columns_that_are_exchanged():
         ),
         pytest.param("7 relu 3 softmax batch_normalization", 2, id="batch normalization after softmax"),
         pytest.param("batch_normalization relu", 2, id="no dense layer"),
+        pytest.param("relu softmax", 2, id="no parameters: the config is reported as wrong later"),
         pytest.param("2 relu 3 softmax", 3, id="fewer hidden units than members"),
         pytest.param("7 relu 2 relu 3 softmax", 3, id="fewer units of one layer than members"),
         pytest.param("1 sigmoid", 2, id="one output of the only dense layer"),

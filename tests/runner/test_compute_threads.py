@@ -38,24 +38,6 @@ def test_blas_computes_on_one_thread():
             assert taken() == [2]
 
 
-def test_overlapping_calls_share_the_limit():
-    """The last one to end restores the number of before, whichever began first."""
-    with threadpool_limits(2, user_api="blas"):
-        first, second = compute_threads(1), compute_threads(2)
-        first.__enter__()
-        second.__enter__()
-        first.__exit__(None, None, None)
-        assert taken() == [1]
-        second.__exit__(None, None, None)
-        assert taken() == [2]
-
-
-def test_calls_with_different_numbers_may_overlap():
-    """Each network has threads of its own."""
-    with compute_threads(1), compute_threads(2):
-        assert taken() == [1]
-
-
 def test_unsupported_number_of_threads_is_rejected():
     """The message says how many there may be, and how many are useful."""
     message = rf"training\.threads: at most 64 threads, got 65; write {cores()}"

@@ -37,6 +37,7 @@ from nncli.training.early_stopping import Best
 from nncli.training.loop import Trainer, never
 from tests.examples import DIVIDED, LATE_TEST, NORMALIZED, SINE, WARM_COSINE, put_record, train_config
 from tests.fault_injection.child_processes import members_of_group
+from tests.training.divided import acting, kill
 
 pytestmark = pytest.mark.slow
 
@@ -592,6 +593,24 @@ def test_killed_process_on_two_threads_leaves_no_worker(workdir):
             time.sleep(1e-3)
     assert kills > 0
     assert process.returncode == 0
+    for name in ("weights.npz", "metrics.csv"):
+        assert (path / name).read_bytes() == (uninterrupted / name).read_bytes()
+
+
+@pytest.mark.skipif(not CAN_FORK, reason="processes are forked")
+def test_run_whose_worker_is_killed_is_resumed(workdir, run_cli):
+    """The message says so, and how to go on; the run ends in the same bytes."""
+    changes = (*DIVIDED, "training.epochs=60", "training.checkpoint_seconds=0")
+    uninterrupted, path = train(workdir / "config.yaml", changes, "uninterrupted"), workdir / "runs" / "killed"
+    with acting(40, kill):
+        result = run_cli("train", "config.yaml", *changes, "--name", "killed", "-q")
+    assert (result.code, result.out) == (1, "")
+    assert result.err == (
+        "a worker process was killed by signal 9, as the system does if memory is short; if it happens again, train a "
+        "new run with fewer threads; resume with: nncli train --resume runs/killed\n"
+    )
+    assert 0 < unpack(checkpoints(path)[-1].read_bytes()).state.updates <= 40
+    resume(path)
     for name in ("weights.npz", "metrics.csv"):
         assert (path / name).read_bytes() == (uninterrupted / name).read_bytes()
 

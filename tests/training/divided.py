@@ -1,7 +1,14 @@
 """What the tests of divided steps have in common."""
 
+import os
+import signal
+from contextlib import contextmanager
+from itertools import count
+from unittest.mock import patch
+
 import numpy as np
 
+from nncli.data.batches import Batches
 from nncli.experiment.numerics import allow_non_finite
 
 
@@ -38,3 +45,23 @@ def train_batches(trainer, processes, count=1):
         parts = trainer.parts()
         for _ in range(count):
             trainer.train_batch(next(parts))
+
+
+@contextmanager
+def acting(number, act, owner=Batches, name="gather", in_parent=False):
+    """Call a function in each step of the workers, or of the parent, from a number on, counted from 0."""
+    original, calls, parent = getattr(owner, name), count(), os.getpid()
+
+    def method(*arguments):
+        is_due = next(calls) >= number  # each process counts its own
+        if is_due and (os.getpid() == parent) == in_parent:
+            act()
+        return original(*arguments)
+
+    with patch.object(owner, name, method):
+        yield
+
+
+def kill():
+    """End this process, as the system does if there is too little memory."""
+    os.kill(os.getpid(), signal.SIGKILL)

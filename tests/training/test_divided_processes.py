@@ -7,20 +7,19 @@ import signal
 import time
 import weakref
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from functools import partial
-from itertools import count
 from unittest.mock import patch
 
+import numpy as np
 import pytest
 
 from nncli.data.batches import Batches
 from nncli.errors import WorkerError
 from nncli.nn.optimizers.adam import Adam
-from nncli.processes import CAN_FORK
+from nncli.processes import CAN_FORK, WorkerProcesses
 from nncli.training.loop import never
 from tests.fault_injection.child_processes import children
-from tests.training.divided import arrays, same_bits
+from tests.training.divided import acting, arrays, kill, same_bits
 from tests.training.test_state import CHANGES, DROPOUT, copied
 
 pytestmark = [
@@ -41,27 +40,8 @@ def _no_process_is_left():
     assert children() == before
 
 
-@contextmanager
-def acting(number, act, owner=Batches, name="gather", in_parent=False):
-    """Call a function in each step of the workers, or of the parent, from a number on, counted from 0."""
-    original, calls, parent = getattr(owner, name), count(), os.getpid()
-
-    def method(*arguments):
-        is_due = next(calls) >= number  # each process counts its own
-        if is_due and (os.getpid() == parent) == in_parent:
-            act()
-        return original(*arguments)
-
-    with patch.object(owner, name, method):
-        yield
-
-
 def fail():
     raise OSError(5, "the rows cannot be read")
-
-
-def kill():
-    os.kill(os.getpid(), signal.SIGKILL)
 
 
 def interrupt():
@@ -86,9 +66,15 @@ def test_error_of_a_process_ends_training(divided, processes, in_parent, place):
 
 @pytest.mark.parametrize("place", PLACES.values(), ids=PLACES)
 def test_killed_worker_ends_training(divided, place):
-    """As by the system, if there is too little memory: the error has the signal."""
+    """As by the system, if there is too little memory: the error has the signal, and says what can be done.
+
+    A resumed run keeps its number of threads.
+    """
     trainer = divided(3, BATCHES)
-    with acting(2, kill, *place), pytest.raises(WorkerError, match="killed by signal 9"):
+    advice = (
+        r"killed by signal 9, as the system does if memory is short; if it happens again, train a new run with fewer"
+    )
+    with acting(2, kill, *place), pytest.raises(WorkerError, match=advice):
         list(trainer.epochs())
     assert (trainer.optimizer.updates, trainer.batch) == (2, 2)
 
@@ -195,17 +181,46 @@ def test_second_generator_continues_the_first_one(divided):
 
 
 def test_memory_is_freed_at_the_end(divided):
-    """As soon as training ends, without a search for reference cycles: the parts are as large as the network."""
+    """As soon as training ends, without a search for reference cycles: the parts, and then the batches."""
     trainer = divided(2, BATCHES)
     epochs = trainer.epochs()
     next(epochs), next(epochs)
-    parts = [weakref.ref(member.network.parameters) for member in trainer._parallel._members]
+    parts = [weakref.ref(shard.network.parameters) for shard in trainer._parallel._shards]
+    batches = weakref.ref(trainer._batches)
     gc.disable()
     try:
         epochs.close()
         assert [part() for part in parts] == [None, None]
+        del epochs, trainer
+        assert batches() is None
     finally:
         gc.enable()
+
+
+def test_interrupt_while_processes_end_leaves_the_state(divided):
+    """The state is that of the steps that were trained, also if Ctrl-C comes after the last of them."""
+    end = WorkerProcesses.close
+
+    def stop():
+        if trainer.optimizer.updates == 2:
+            raise ValueError
+
+    def interrupted(processes):
+        end(processes)
+        raise KeyboardInterrupt
+
+    trainer = divided(2, BATCHES, stop=stop)
+    with patch.object(WorkerProcesses, "close", interrupted), pytest.raises(KeyboardInterrupt):
+        list(trainer.epochs())
+    assert is_continued(trainer, partial(divided, 2, BATCHES))
+
+
+def test_order_of_the_rows_is_not_shared_after_the_end(divided):
+    """A process that is forked later draws an order of its own."""
+    batches = ended(divided(2, BATCHES))._batches
+    before = batches._order.copy()
+    in_a_forked_process(lambda: len(list(batches.epoch(np.random.default_rng(9)))))
+    assert np.array_equal(batches._order, before)
 
 
 def test_trainings_in_two_threads(divided):

@@ -134,6 +134,14 @@ def test_sum_of_squares_may_overflow_although_no_term_does(divided, clipping):
     require_agreement(trained(divided(1, *changes)), trained(divided(2, *changes)))
 
 
+@allow_non_finite
+def test_norm_of_float32_gradients_is_computed_in_float64(divided):
+    """Their squares overflow float32, but the gradients are clipped as on one process."""
+    changes = ("regularization.l2=1e25", "clipping={type: norm, limit: 0.01}", "optimizer=sgd", "training.epochs=1")
+    one, two = (divided(each, *changes) for each in (1, 2))
+    require_agreement(trained(one), trained(two), tolerance=1e-3)
+
+
 @pytest.mark.parametrize("overrides", [*OF_DIVIDED.values(), SINE], ids=[*OF_DIVIDED, "regression"])
 def test_health_is_that_of_one_process(divided, overrides):
     """Norms of gradients, updates and weights by layer, and dead units, at every second epoch."""

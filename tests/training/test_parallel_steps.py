@@ -147,6 +147,15 @@ def test_micro_batches_agree(divided, monkeypatch, layers):
         require_agreement(expected, trained(other))
 
 
+@pytest.mark.parametrize("layers", ["batch normalization", "dropout"])
+def test_batches_that_cannot_be_split_are_exchanged_as_a_whole(divided, monkeypatch, layers):
+    """Although a micro-batch would have fewer rows."""
+    monkeypatch.setattr(microbatching, "MICRO_BATCH_BYTES", 1)
+    one, two = (divided(each, *of(NETWORKS[layers])) for each in (1, 2))
+    assert one.network.micro_batch_rows < 60
+    require_agreement(trained(one), trained(two))
+
+
 @pytest.mark.parametrize("changes", [(), ("rng=nnfs",), (BATCHES, "clipping={type: norm, limit: 0.01}")])
 @pytest.mark.parametrize("processes", [2, 3])
 def test_equal_numbers_give_equal_bits(divided, processes, changes):

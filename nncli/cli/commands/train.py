@@ -30,7 +30,7 @@ from nncli.cli.options import (
 from nncli.cli.output import drop_unread_messages, print_json
 from nncli.cli.paths import RUNS
 from nncli.cli.training_progress import progress_for
-from nncli.errors import CommandLineError, InterruptionError, StorageError
+from nncli.errors import CommandLineError, InterruptionError, StorageError, WorkerError
 
 if TYPE_CHECKING:
     from nncli.config.model import TrainingConfig
@@ -253,10 +253,10 @@ def _resumable(display: _Display) -> Iterator[None]:
     """Add the command that resumes the run to the message of an error that ends training."""
     try:
         yield
-    except StorageError as error:
+    except (StorageError, WorkerError) as error:
         if display.run is None:
             raise
-        raise StorageError(f"{error}; {_hint(display.run)}") from None
+        raise type(error)(f"{error}; {_hint(display.run)}") from None
     except KeyboardInterrupt:
         if display.run is None:
             raise

@@ -7,7 +7,7 @@ from nncli.analysis.profiling import UPDATE
 from nncli.cli.render.console import Output
 from nncli.cli.render.table import Table
 from nncli.config.diagnostics import counted
-from nncli.runner.compute_threads import cores
+from nncli.processes import CAN_FORK
 
 if TYPE_CHECKING:
     from nncli.analysis.profiling import Profile
@@ -31,16 +31,22 @@ def show_profile(profile: "Profile", by_threads: "ThreadProfile", settings: "Tra
     parts.add_row("step", "", duration(profile.step), "100 %", *_minimum(profile.step, profile.floor))
     parts.print(out)
     out.print()
-    lines = *totals(profile, settings), advice(profile, settings), *thread_lines(by_threads, settings), *kernel_note()
+    lines = (
+        *totals(profile, by_threads, settings),
+        advice(profile, by_threads, settings),
+        *thread_lines(by_threads, settings),
+        *kernel_note(),
+    )
     for line in lines:
         out.print(line)
 
 
-def totals(profile: "Profile", settings: "TrainingConfig") -> list[str]:
-    """The duration of a step, an epoch and the training of a config."""
+def totals(profile: "Profile", by_threads: "ThreadProfile", settings: "TrainingConfig") -> list[str]:
+    """The minimum of a step, and the duration of an epoch and of the training of a config, on its number of threads."""
     rows = "row" if profile.rows == 1 else "rows"
     rate = f"{2 * profile.rate / 1e9:,.0f} GFLOP/s, the rate of a large matrix product on this machine"
-    epoch, evaluation = profile.steps * profile.step, profile.metrics / settings.log_interval
+    step = by_threads.seconds[settings.threads] if settings.threads in by_threads.divided else profile.step
+    epoch, evaluation = profile.steps * step, profile.metrics / settings.log_interval
     is_long = evaluation >= epoch / 10
     note = f", of which {percent(evaluation / (epoch + evaluation))} is evaluation" if is_long else ""
     return [
@@ -52,10 +58,12 @@ def totals(profile: "Profile", settings: "TrainingConfig") -> list[str]:
     ]
 
 
-def advice(profile: "Profile", settings: "TrainingConfig") -> str:
+def advice(profile: "Profile", by_threads: "ThreadProfile", settings: "TrainingConfig") -> str:
     """What dominates the step, and what would change that."""
     if profile.floor >= (1 - NOTABLE_FRACTION) * profile.step:
-        threads = " or a higher training.threads" if settings.threads < cores() else ""
+        seconds, own = by_threads.seconds, settings.threads
+        is_faster = any(count > own and seconds[count] < seconds[own] for count in by_threads.divided)
+        threads = " or a higher training.threads" if is_faster else ""
         return f"the step takes little more than its matrix products; fewer units{threads} would shorten it"
     if profile.step < CALL_OVERHEAD:
         return "the step is dominated by NumPy call overhead; larger batches are nearly free"
@@ -69,11 +77,7 @@ def advice(profile: "Profile", settings: "TrainingConfig") -> str:
 
 
 def thread_lines(found: "ThreadProfile", settings: "TrainingConfig") -> list[str]:
-    """The kernels of BLAS, whether threads divide a step, and the time of a step on other numbers of threads."""
-    if found.divided:
-        text = "on several threads, processes divide the units of each layer"
-    else:
-        text = "several threads do not divide a step, as it is short, or its layers cannot be divided"
+    """The kernels of BLAS, whether a step is divided, and its time on each number of threads."""
     own = found.seconds[settings.threads]
     others = [
         f"{duration(seconds)} on {counted(count, 'thread')} ({seconds / own:.2f} times as long)"
@@ -81,7 +85,18 @@ def thread_lines(found: "ThreadProfile", settings: "TrainingConfig") -> list[str
         if count != settings.threads
     ]
     on = f"a step takes {duration(own)} on {counted(settings.threads, 'thread')}, as the config says"
-    return [f"kernels of BLAS: {', '.join(found.kernels) or 'unknown'}; {text}", "; ".join([on, *others])]
+    kernels = f"kernels of BLAS: {', '.join(found.kernels) or 'unknown'}"
+    return ["; ".join([kernels, *_division(found)]), "; ".join([on, *others])]
+
+
+def _division(found: "ThreadProfile") -> list[str]:
+    """Whether processes divide a step on several threads, or why not; nothing if only one thread was measured."""
+    if found.divided:
+        return ["on several threads, processes divide the units of each layer"]
+    if max(found.seconds) == 1:
+        return []
+    reason = "it is short, or its layers cannot be divided" if CAN_FORK else "this needs Linux"
+    return [f"several threads do not divide a step, as {reason}"]
 
 
 def thread_document(found: "ThreadProfile") -> dict[str, Any]:

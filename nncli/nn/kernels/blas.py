@@ -81,7 +81,7 @@ if hasattr(os, "register_at_fork"):
 
 @contextmanager
 def one_blas_thread() -> Iterator[None]:
-    """Compute matrix products on one thread: other numbers round differently, and gain less than other divisions."""
+    """Compute matrix products on one thread; on several, BLAS rounds differently, and processes gain more."""
     _limit.acquire()
     try:
         yield

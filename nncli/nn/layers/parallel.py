@@ -20,7 +20,7 @@ from nncli.processes import Barrier, shared_zeros
 
 
 class Buffer:
-    """Shared memory for two arrays (N, M), its halves, which passes use in turn.
+    """A double buffer: shared memory for two arrays (N, M), its halves, which passes use in turn.
 
     A member that has begun the next pass thus does not overwrite what another one still reads; it cannot be two passes
     ahead, since the members wait for each other in every pass.
@@ -60,14 +60,14 @@ class Group:
 
 
 class Member(NamedTuple):
-    """A member of a group, by its number (rank)."""
+    """A member of a group, by its number from 0 on: the rank."""
 
     group: Group
-    number: int
+    rank: int
 
     def wait(self) -> None:
         """Wait until all members are here."""
-        self.group.barrier.wait(self.number)
+        self.group.barrier.wait(self.rank)
 
 
 class RowParallelDense(Dense):
@@ -124,7 +124,7 @@ class AllReduce(_Exchange):
     def forward(self) -> Array:
         """Y = Σ X_k."""
         terms = self.next_half()
-        terms[self.member.number][...] = self.inputs
+        terms[self.member.rank][...] = self.inputs
         self.member.wait()
         return _sum(terms, slice(None), self.outputs)
 
@@ -156,7 +156,7 @@ class ReduceScatter(_Exchange):
     def forward(self) -> Array:
         """The columns of Y = Σ X_k."""
         *terms, self._gradient = self.next_half()
-        terms[self.member.number][...] = self.inputs
+        terms[self.member.rank][...] = self.inputs
         self.member.wait()
         return _sum(terms, self.columns, self.outputs)
 
@@ -220,7 +220,7 @@ class SharedDropout(Dropout):
     def draw(self) -> None:
         """Draw K, and fill the mask with the columns of K / (1 − q)."""
         mask = self._buffer.halves[next(self._half)][: len(self.mask)]
-        if self.member.number == 0:
+        if self.member.rank == 0:
             self._whole.fill(mask)
         self.member.wait()
         self.mask[...] = mask[:, self.columns]

@@ -28,17 +28,25 @@ def by_threads(*divided):
 
 
 @pytest.mark.parametrize(
-    ("divided", "text"),
+    ("divided", "can_fork", "text"),
     [
-        ([2], "on several threads, processes divide the units of each layer"),
-        ([], "several threads do not divide a step, as it is short"),
+        ([2], True, "on several threads, processes divide the units of each layer"),
+        ([], True, "several threads do not divide a step, as it is short, or its layers cannot be divided"),
+        ([], False, "several threads do not divide a step, as this needs Linux"),
     ],
 )
-def test_threads_are_compared_with_those_of_the_config(divided, text):
-    """Whether they divide a step, and its time on each number."""
+def test_threads_are_compared_with_those_of_the_config(monkeypatch, divided, can_fork, text):
+    """Whether they divide a step, or why not, and its time on each number."""
+    monkeypatch.setattr("nncli.cli.render.profile.CAN_FORK", can_fork)
     lines = thread_lines(by_threads(*divided), TrainingConfig(epochs=1, threads=2))
-    assert lines[0].startswith(f"kernels of BLAS: Haswell; {text}")
+    assert lines[0] == f"kernels of BLAS: Haswell; {text}"
     assert lines[1] == ("a step takes 6.00 s on 2 threads, as the config says; 10.0 s on 1 thread (1.67 times as long)")
+
+
+def test_one_core_says_nothing_about_several_threads():
+    """They were not measured, so that there is no reason to give."""
+    lines = thread_lines(ThreadProfile([], {1: 10.0}, ["Haswell"]), TrainingConfig(epochs=1))
+    assert lines == ["kernels of BLAS: Haswell", "a step takes 10.0 s on 1 thread, as the config says"]
 
 
 def test_table_has_one_row_per_operation(workdir, run_cli):
@@ -102,14 +110,17 @@ def test_wrong_config_is_rejected(workdir, run_cli):
 )
 def test_advice_names_what_dominates_the_step(profile, text):
     """The advice says what takes most of the step, and what would change it."""
-    assert text in advice(profile, TrainingConfig(epochs=1))
+    assert text in advice(profile, by_threads(), TrainingConfig(epochs=1))
 
 
-def test_advice_suggests_threads_if_there_are_more_cores(monkeypatch):
-    """More threads are not suggested if the config has as many as there are cores."""
-    monkeypatch.setattr("nncli.cli.render.profile.cores", lambda: 2)
-    assert "training.threads" in advice(profile_of(floor=8.0), TrainingConfig(epochs=1))
-    assert "training.threads" not in advice(profile_of(floor=8.0), TrainingConfig(epochs=1, threads=2))
+@pytest.mark.parametrize(
+    ("divided", "threads", "is_suggested"), [([2], 1, True), ([], 1, False), ([2], 2, False), ([3], 1, False)]
+)
+def test_advice_suggests_more_threads_if_they_are_faster(divided, threads, is_suggested):
+    """Not if the step is not divided among them, the config has as many, or the divided step takes longer."""
+    found = ThreadProfile(divided, {1: 10.0, 2: 6.0, 3: 11.0})
+    text = advice(profile_of(floor=8.0), found, TrainingConfig(epochs=1, threads=threads))
+    assert ("training.threads" in text) is is_suggested
 
 
 def test_profile_uses_the_threads_of_the_config(workdir, run_cli, monkeypatch):
@@ -147,12 +158,20 @@ def test_kernel_of_the_environment_is_noted(workdir, run_cli, monkeypatch):
 
 def test_totals_are_those_of_the_whole_training():
     """400 · (10 + 2 / 5) seconds of steps and evaluations; a multiply-add is two floating-point operations."""
-    lines = totals(profile_of(), TrainingConfig(epochs=400, log_every=5))
+    lines = totals(profile_of(), by_threads(), TrainingConfig(epochs=400, log_every=5))
     assert (
         lines[0]
         == "minimum: the matrix products of 300 rows at 100 GFLOP/s, the rate of a large matrix product on this machine"
     )
     assert lines[1] == "an epoch of 1 step takes 10.0 s, an evaluation of the metrics 2.00 s"
     assert lines[2] == "400 epochs with metrics every 5 take about 4,160 s"
-    lines = totals(profile_of(), TrainingConfig(epochs=400, log_every=2))
+    lines = totals(profile_of(), by_threads(), TrainingConfig(epochs=400, log_every=2))
     assert lines[2] == "400 epochs with metrics every 2 take about 4,400 s, of which 9 % is evaluation"
+
+
+@pytest.mark.parametrize(("divided", "epoch", "training"), [([2], "6.00", "2,560"), ([], "10.0", "4,160")])
+def test_totals_are_those_on_the_threads_of_the_config(divided, epoch, training):
+    """The parts are measured on one thread, but training divides its steps, if they are long enough."""
+    lines = totals(profile_of(), by_threads(*divided), TrainingConfig(epochs=400, log_every=5, threads=2))
+    assert lines[1] == f"an epoch of 1 step takes {epoch} s, an evaluation of the metrics 2.00 s"
+    assert lines[2].startswith(f"400 epochs with metrics every 5 take about {training} s")

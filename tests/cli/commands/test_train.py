@@ -6,8 +6,10 @@ import re
 import pytest
 
 from nncli.cli.render.format import figure
+from nncli.errors import WorkerError
+from nncli.processes import CAN_FORK, WorkerProcesses
 from nncli.store.records import from_json
-from tests.examples import BINARY, LATE_TEST, SINE
+from tests.examples import BINARY, DIVIDED, LATE_TEST, SINE
 
 NUMBERS = {"training": ["loss", "data_loss", "regularization_loss", "accuracy"], "validation": ["loss", "accuracy"]}
 
@@ -273,3 +275,19 @@ def test_options_of_groups_are_rejected_elsewhere(workdir, run_cli, arguments, m
     assert result.code == 2
     assert message in result.err
     assert not (workdir / "runs").exists()
+
+
+@pytest.mark.skipif(not CAN_FORK, reason="processes are forked")
+def test_the_end_of_a_worker_says_how_to_resume(workdir, run_cli, monkeypatch):
+    """The message has the command with the path of the run, which continues it."""
+
+    def fail(group, *arguments):
+        raise WorkerError("a worker process has ended")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(WorkerProcesses, "run", fail)
+        result = run_cli("train", "config.yaml", *DIVIDED)
+    *words, run = result.err.splitlines()[-1].split()
+    advice = "if it happens again, train a new run with fewer threads; resume with: nncli train --resume"
+    assert (result.code, " ".join(words)) == (1, f"a worker process has ended; {advice}")
+    assert run_cli("train", "--resume", run).code == 0

@@ -141,6 +141,22 @@ def test_any_thread_may_set_the_number():
     assert thread_counts() == [2]
 
 
+def test_other_code_may_set_the_number_after_a_computation():
+    """In another thread than that of the computation, to which threadpoolctl would restrict it."""
+    counts = []
+
+    def count():
+        with threadpool_limits(3, user_api="blas"):
+            counts.append(thread_counts())
+
+    with one_blas_thread():
+        pass
+    thread = threading.Thread(target=count)
+    thread.start()
+    thread.join(10)
+    assert counts == [[3]]
+
+
 def exit_code_of_fork(function):
     """The exit code of a forked process: 0 if the function returns True there; a process that hangs is killed."""
     with warnings.catch_warnings():
@@ -188,8 +204,19 @@ def test_a_process_that_is_forked_within_a_computation_is_within_it_as_well():
 
     with Computation(), ExitStack() as own:
         own.enter_context(one_blas_thread())
+        with one_blas_thread():
+            pass  # this one has ended
         assert exit_code_of_fork(end) == 0
         assert thread_counts() == [1]
+
+
+@needs_fork
+def test_a_process_that_is_forked_outside_of_computations_keeps_the_number():
+    """It is not that of before the last computation."""
+    with one_blas_thread():
+        pass
+    with threadpool_limits(1, user_api="blas"):
+        assert exit_code_of_fork(lambda: thread_counts() == [1]) == 0
 
 
 @needs_fork

@@ -38,7 +38,7 @@ def attached(layer, inputs):
 
 def members_of(group, make):
     """The layer that is made for each member; all buffers are known then, and allocated."""
-    layers = [make(Member(group, number)) for number in range(group.count)]
+    layers = [make(Member(group, rank)) for rank in range(group.count)]
     for layer in layers:
         layer.attach({}, {})
     group.allocate(max(PASSES), np.dtype("float64"))
@@ -52,7 +52,7 @@ def reducing_members(group, kind):
         layers = members_of(group, lambda member: AllReduce(member, *(group.buffer(name, UNITS) for name in terms)))
         return layers, [EVERYTHING] * group.count
     buffers = [group.buffer(name, UNITS) for name in (*terms, "gradient")]
-    return members_of(group, lambda member: ReduceScatter(member, parts[member.number], *buffers)), parts
+    return members_of(group, lambda member: ReduceScatter(member, parts[member.rank], *buffers)), parts
 
 
 def pass_through(layer, inputs, grad):
@@ -89,7 +89,7 @@ def test_columns_of_all_members_are_gathered(slow, count):
     """Each member gets all columns, and the gradient of its own."""
     group, parts = group_of_threads(count, slow), balanced_slices(UNITS, count)
     buffer, inputs, gradients = group.buffer("gathered", UNITS), arrays(UNITS), arrays(UNITS, 9)
-    layers = members_of(group, lambda member: AllGather(member, parts[member.number], UNITS, buffer))
+    layers = members_of(group, lambda member: AllGather(member, parts[member.rank], UNITS, buffer))
 
     def compute(number):
         own = [values[:, parts[number]] for values in inputs]
@@ -173,8 +173,8 @@ def test_masks_are_those_of_the_whole_layer(rate, generator, slow, count):
     buffer = group.buffer("mask", UNITS)
 
     def make(member):
-        whole = dropout(rate, rng if member.number == 0 else None)
-        return SharedDropout(whole, member, parts[member.number], buffer)
+        whole = dropout(rate, rng if member.rank == 0 else None)
+        return SharedDropout(whole, member, parts[member.rank], buffer)
 
     layers = members_of(group, make)
 
