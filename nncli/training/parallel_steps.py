@@ -12,6 +12,7 @@ from nncli.errors import WorkerError
 from nncli.experiment.numerics import allow_non_finite
 from nncli.nn.clipping import Clipping
 from nncli.nn.kernels.alignment import CACHE_LINE
+from nncli.nn.kernels.blas import one_blas_thread
 from nncli.nn.layers.parallel import Group
 from nncli.nn.network import Network
 from nncli.nn.optimizers.optimizer import Optimizer
@@ -103,7 +104,8 @@ class ParallelSteps:
         self._squares = shared_zeros((count, CACHE_LINE // FLOAT64.itemsize), FLOAT64)  # a line of each process
         self._processes: WorkerProcesses | None = WorkerProcesses(count, self._compute, group.barrier)
         self.load()
-        allow_non_finite(self._processes.start)()  # now: later forks would also keep the arrays of evaluations
+        with one_blas_thread():  # which the processes keep
+            allow_non_finite(self._processes.start)()  # now: later forks would also keep the arrays of evaluations
 
     def load(self) -> None:
         """Copy the training state to the parts."""

@@ -1,11 +1,15 @@
 """Steps that processes divide compute what one process computes, but for rounding, and the same bits each time."""
 
+import os
 import re
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_limits
 
+from nncli.data.batches import Batches
 from nncli.nn import microbatching
+from nncli.nn.kernels import blas
 from nncli.processes import CAN_FORK
 from nncli.registry import components
 from nncli.training.parallel_steps import ParallelSteps
@@ -188,3 +192,18 @@ def test_early_stopping_keeps_the_same_epoch(divided):
     kept = [trainer.keep_best() for trainer in trainers]
     assert kept[0] == kept[1] == trainers[1].stopping.best.epoch
     assert np.array_equal(trainers[1].network.parameters.values, two["best"])
+
+
+def test_processes_have_one_blas_thread(divided, monkeypatch):
+    """Also if the program allows BLAS more of them, and begins to divide steps outside of a computation."""
+
+    def gather(batches, part, original=Batches.gather):
+        counts = {library.get_num_threads() for library in blas._libraries()}
+        if os.getpid() != parent and counts != {1}:
+            raise ValueError(f"{counts} threads")
+        return original(batches, part)
+
+    monkeypatch.setattr(Batches, "gather", gather)
+    parent, trainer = os.getpid(), divided(2)
+    with threadpool_limits(2, user_api="blas"), trainer.divided(2):
+        trainer.train_batch(next(trainer.parts()))
