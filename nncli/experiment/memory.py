@@ -22,7 +22,7 @@ from nncli.nn.microbatching import ROWWISE_ROWS, balanced_chunk, can_microbatch,
 from nncli.nn.network import LOSS_ROWS, MAX_PASSES
 from nncli.nn.pass_plan import PassPlan, layers_with_gradient
 from nncli.nn.shapes import shapes, widths
-from nncli.nn.tensor_parallel import divide, divides
+from nncli.nn.tensor_parallel import divide, divided_micro_batch_rows, divides
 
 FLOAT64 = np.dtype(np.float64)
 OBJECTS = 1 << 20  # bytes of what is not an array
@@ -183,9 +183,7 @@ class TrainingMemory:
         """The rows of the largest pass of a step on a batch: a micro-batch, if the batch can be split."""
         if not can_microbatch(self.layers):
             return rows
-        is_stochastic = any(layer.stochastic for layer in self.layers)  # masks depend on the rows of a micro-batch
-        parts = [self.layers] if is_stochastic else self.parts
-        return balanced_chunk(rows, min(micro_batch_rows(layers, self.inputs, self.dtype) for layers in parts))
+        return balanced_chunk(rows, divided_micro_batch_rows(self.layers, self.parts, self.inputs, self.dtype))
 
     def training_passes(self) -> Passes:
         """The micro-batches of a batch, and of the remainder batch."""

@@ -15,6 +15,8 @@ import copy
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from nncli.nn.layers.dense import Dense
 from nncli.nn.layers.dropout import Dropout
 from nncli.nn.layers.layer import Layer
@@ -27,6 +29,7 @@ from nncli.nn.layers.parallel import (
     RowParallelDense,
     SharedDropout,
 )
+from nncli.nn.microbatching import micro_batch_rows
 from nncli.nn.shapes import widths
 from nncli.processes import CAN_FORK
 from nncli.threads import balanced_slices
@@ -118,6 +121,24 @@ def divide(layers: Sequence[Layer], inputs: int, group: Group) -> list[Part]:
         group: the group, which gets the buffers of all exchanges.
     """
     return [_PartBuilder(layers, inputs, Member(group, rank)).build() for rank in range(group.count)]
+
+
+def divided_micro_batch_rows(
+    layers: Sequence[Layer], parts: Sequence[Sequence[Layer]], inputs: int, dtype: np.dtype[Any]
+) -> int:
+    """The largest number of rows in a micro-batch, which is the same for all members.
+
+    It is the least of the parts; with dropout that of the whole network, since the masks depend on it.
+
+    Args:
+        layers: those of the network.
+        parts: the layers of each member.
+        inputs: the number of input columns.
+        dtype: of the activations.
+    """
+    if any(layer.stochastic for layer in layers):
+        return micro_batch_rows(layers, inputs, dtype)
+    return min(micro_batch_rows(part, inputs, dtype) for part in parts)
 
 
 class _PartBuilder:

@@ -17,7 +17,7 @@ from nncli.nn.layers.parallel import Group
 from nncli.nn.network import Network
 from nncli.nn.optimizers.optimizer import Optimizer
 from nncli.nn.parameters import Array
-from nncli.nn.tensor_parallel import Part, divide
+from nncli.nn.tensor_parallel import Part, divide, divided_micro_batch_rows
 from nncli.processes import WorkerProcesses, shared_zeros
 
 GRADIENTS, UPDATE = range(2)  # what the processes compute
@@ -95,9 +95,8 @@ class ParallelSteps:
         group = Group(count)
         parts = divide(network.layers, network.widths[0], group)
         self._shards = [_Shard(network, optimizer, part) for part in parts]
-        rows = min(shard.network.micro_batch_rows for shard in self._shards)
-        if network.stochastic:  # dropout masks depend on the rows of a micro-batch
-            rows = network.micro_batch_rows
+        divided = [part.layers for part in parts]
+        rows = divided_micro_batch_rows(network.layers, divided, network.widths[0], network.dtype)
         for shard in self._shards:
             shard.network.micro_batch_rows = rows
         group.allocate(min(rows, batches.size) if network.can_microbatch else batches.size, network.dtype)
@@ -157,11 +156,10 @@ class ParallelSteps:
         self._is_stored = False
         try:
             self._processes.run(task, *arguments)
-        except WorkerError as error:
-            self.close()
-            raise WorkerError(f"{error}; if it happens again, train a new run with fewer threads") from None
-        except BaseException:  # the processes may be at different places of the step
-            self.close()
+        except BaseException as error:
+            self.close()  # the processes may be at different places of the step
+            if isinstance(error, WorkerError):
+                raise WorkerError(f"{error}; if it happens again, train a new run with fewer threads") from None
             raise
 
     def _sum_of_squares(self, purpose: int) -> float:

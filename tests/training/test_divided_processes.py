@@ -180,6 +180,18 @@ def test_second_generator_continues_the_first_one(divided):
     assert same_bits(arrays(trainer), arrays(ended(divided(2, BATCHES))))
 
 
+def test_end_of_an_earlier_division_does_not_end_a_later_one(divided):
+    """The processes of a generator that goes on are left when one that began before it is closed."""
+    trainer, before = divided(2, BATCHES), children()
+    first, second = trainer.epochs(), trainer.epochs()
+    next(first), next(second)
+    workers = children() - before
+    first.close()
+    assert children() - before == workers
+    assert len(workers) == 1
+    assert list(second)[-1].number == 3
+
+
 def test_memory_is_freed_at_the_end(divided):
     """As soon as training ends, without a search for reference cycles: the parts, and then the batches."""
     trainer = divided(2, BATCHES)
