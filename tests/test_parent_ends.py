@@ -154,3 +154,13 @@ def test_workers_run_no_finalizers_of_their_parent():
         print(*ids)
     """
     assert result(script) == (0, b"0 2 0\n")
+
+
+def test_parent_keeps_its_blocked_signals():
+    """The workers begin with all signals blocked, their parent has those of before."""
+    script = """
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR1})
+        WorkerProcesses(2, lambda member: None, Barrier(2)).run()
+        print(*signal.pthread_sigmask(signal.SIG_BLOCK, ()))
+    """
+    assert result(script) == (0, f"{int(signal.SIGUSR1)}\n".encode())
