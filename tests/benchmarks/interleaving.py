@@ -2,7 +2,7 @@
 
 import time
 
-PAUSE = 0.05  # seconds, in which idle threads of libraries fall asleep
+PAUSE = 0.2  # seconds, in which idle threads of libraries fall asleep; those of OpenBLAS take 0.1
 
 
 def interleave(measures, rounds):
