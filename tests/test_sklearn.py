@@ -13,8 +13,10 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import check_estimator
 
+from nncli.processes import CAN_FORK
 from nncli.sklearn import NetworkClassifier, NetworkRegressor, sections
 from tests.conftest import ROOT
+from tests.forks import fork_predicts
 
 WINE = load_wine(return_X_y=True)
 DIABETES = load_diabetes(return_X_y=True)
@@ -70,6 +72,13 @@ def test_copies_predict_the_same_bits(estimator):
     expected = original.predict(inputs)
     assert np.array_equal(pickle.loads(pickle.dumps(original)).predict(inputs), expected)
     assert np.array_equal(original.set_params(hidden=(3,)).predict(inputs), expected)
+
+
+@pytest.mark.skipif(not CAN_FORK, reason="forks")
+def test_a_forked_process_predicts_while_its_parent_does():
+    """It does not wait for a thread that it does not have."""
+    network, inputs = fitted()
+    assert fork_predicts(network.predict_proba, inputs)
 
 
 def test_training_depends_on_the_seed_alone():

@@ -3,15 +3,17 @@
 import gc
 import os
 import signal
+import sys
 import threading
 import time
 import weakref
 from functools import partial
+from itertools import chain
 
 import numpy as np
 import pytest
 
-from nncli.threads import ThreadPool, balanced_slices
+from nncli.threads import ProcessLock, SharedIterator, ThreadPool, balanced_slices
 
 
 def note(seen, index):
@@ -63,6 +65,40 @@ def test_exception_of_a_task_is_raised_when_all_have_ended(failing):
     assert ended[-1] == "again"
 
 
+@pytest.mark.parametrize("first", [0, 1])
+def test_exception_is_that_of_the_first_task_that_failed(first):
+    """In the order of the tasks, not of their ends: those before wait for those after."""
+    ended = [threading.Event() for _ in range(4)]
+    ended[3].set()
+
+    def fail(index):
+        assert ended[index + 1].wait(timeout=10)
+        ended[index].set()
+        raise ValueError(index)
+
+    tasks = [partial(fail, index) for index in range(3)]
+    with pytest.raises(ValueError, match=str(first)):
+        ThreadPool(3).run([*first * [bool], *tasks[first:]])
+
+
+def test_a_task_that_exits_is_waited_for():
+    """Its exception is raised like any other, and its thread computes the next task."""
+    pool, raised, done = ThreadPool(2), [], []
+
+    def run():
+        try:
+            pool.run([time.time, sys.exit])
+        except SystemExit as error:
+            raised.append(error)
+        pool.run([time.time, partial(done.append, 1)])
+
+    caller = threading.Thread(target=run, daemon=True)
+    caller.start()
+    caller.join(timeout=10)
+    assert not caller.is_alive()
+    assert (len(raised), done) == (1, [1])
+
+
 def workers():
     """The threads of all pools."""
     return {thread for thread in threading.enumerate() if thread.name == "nncli-worker"}
@@ -81,11 +117,49 @@ def test_threads_begin_with_the_first_tasks_and_end_with_their_owner():
     """None is left when nobody refers to them."""
     before, pool = workers(), ThreadPool(4)
     assert workers() <= before
-    pool.run([time.time] * 2)
-    assert len(workers() - before) == 3
+    for _ in range(3):
+        pool.run([time.time] * 2)
+        assert len(workers() - before) == 3
     del pool
     wait_for(lambda: workers() <= before)
     assert workers() <= before
+
+
+@pytest.mark.parametrize("started", [0, 1, 2])
+def test_tasks_are_computed_by_the_threads_that_the_system_starts(started, monkeypatch):
+    """All of them, each once; these threads end with their owner, too."""
+    before, pool, done, attempts = workers(), ThreadPool(4), [], []
+    start = threading.Thread.start
+
+    def start_some(thread):
+        attempts.append(thread)
+        if len(attempts) > started:
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", start_some)
+    for _ in range(2):
+        done.clear()
+        pool.run([partial(done.append, index) for index in range(4)])
+        assert sorted(done) == [0, 1, 2, 3]
+    assert len(workers() - before) == started
+    del pool
+    wait_for(lambda: workers() <= before)
+    assert workers() <= before
+
+
+@pytest.mark.parametrize("started", [0, 1])
+def test_exceptions_of_tasks_are_raised_on_few_threads(started, monkeypatch):
+    """As on all of them."""
+    pool = ThreadPool(4)
+    monkeypatch.setattr(pool, "count", 1 + started)
+
+    def fail():
+        raise ValueError("failed")
+
+    for failing in range(4):
+        with pytest.raises(ValueError, match="failed"):
+            pool.run([fail if index == failing else bool for index in range(4)])
 
 
 class Owner:
@@ -157,31 +231,51 @@ def test_non_finite_results_make_no_warning_in_a_thread():
     ThreadPool(2).run([lambda: None, lambda: np.multiply(values, values)])
 
 
-@pytest.mark.parametrize(("count", "most", "multiple"), [(10, 3, 1), (10, 3, 4), (3, 4, 1), (7, 2, 16), (64, 4, 16)])
-def test_balanced_slices_cover_the_range(count, most, multiple):
-    """In order, without gaps, at most as many as asked for, and none is empty; their sizes differ by one multiple."""
-    found = balanced_slices(count, most, multiple)
+def test_each_item_is_taken_by_one_thread():
+    """In their order, also if many threads take them at once, and an iterable cannot be used by two."""
+
+    def numbers():
+        for number in range(1000):
+            time.sleep(0)  # a second thread that enters the generator meanwhile would raise ValueError
+            yield number
+
+    items, taken = SharedIterator(numbers()), [[] for _ in range(4)]
+    ThreadPool(4).run([partial(each.extend, items) for each in taken])
+    assert sorted(chain.from_iterable(taken)) == list(range(1000))
+    assert all(each == sorted(each) for each in taken)
+    assert list(items) == []
+
+
+def test_a_process_has_one_lock():
+    """All of its threads share it."""
+    lock = ProcessLock()
+    with lock.of_process():
+        assert not lock.of_process().acquire(blocking=False)
+    assert lock.of_process().acquire(blocking=False)
+
+
+def test_no_items_are_left_after_an_exception():
+    """The threads that take the others end, too."""
+    items = SharedIterator(range(10))
+    with items:
+        assert next(items) == 0
+        with pytest.raises(ValueError, match="chunk"), items:
+            raise ValueError("chunk")
+        assert list(items) == []
+
+
+@pytest.mark.parametrize(("count", "most"), [(10, 3), (3, 4), (7, 2), (64, 4), (0, 2)])
+def test_balanced_slices_cover_the_range(count, most):
+    """In order, without gaps, at most as many as asked for, and none is empty; their sizes differ by one."""
+    found = balanced_slices(count, most)
     assert [index for part in found for index in range(count)[part]] == list(range(count))
     assert len(found) <= most
-    assert all(part.start < part.stop and part.start % multiple == 0 for part in found)
     sizes = [part.stop - part.start for part in found]
-    assert max(sizes) - min(sizes) <= multiple
+    assert all(sizes)
+    assert not sizes or max(sizes) - min(sizes) <= 1
 
 
 def test_balanced_slices_by_hand():
-    """The last one is smaller if the size is not a multiple."""
+    """The last ones are larger if the count is not a multiple."""
     assert balanced_slices(10, 2) == [slice(0, 5), slice(5, 10)]
-    assert balanced_slices(10, 2, multiple=4) == [slice(0, 4), slice(4, 10)]
-
-
-def test_exception_is_that_of_the_first_task_that_failed():
-    """In the order of the tasks, not of their ends."""
-
-    def task(index):
-        time.sleep(0.05 * (3 - index))
-        raise ValueError(index)
-
-    for first in (0, 1):
-        tasks = [partial(task, index) for index in range(3)]
-        with pytest.raises(ValueError, match=str(first)):
-            ThreadPool(3).run([*first * [bool], *tasks[first:]])
+    assert balanced_slices(7, 3) == [slice(0, 2), slice(2, 4), slice(4, 7)]

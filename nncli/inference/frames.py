@@ -3,7 +3,6 @@
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from operator import itemgetter
-from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -16,6 +15,7 @@ from nncli.errors import ConfigError
 from nncli.inference.cells import parsed
 from nncli.inference.table_rows import MAX_NAMED
 from nncli.nn.parameters import Array
+from nncli.threads import ProcessLock
 
 WARNING_LEVEL = 6  # the call of a method of a run
 
@@ -30,7 +30,7 @@ class FrameRows:
 
     def __init__(self, preprocessing: Preprocessing, missing: frozenset[str]) -> None:
         self.preprocessing, self.missing = preprocessing, missing
-        self._lock = Lock()  # columns of categories have one vocabulary
+        self._lock = ProcessLock()  # columns of categories have one vocabulary
 
     def inputs(self, rows: Any, dtype: str) -> Array:
         """The inputs (N, D) of a network; a warning names the categories that no training row has.
@@ -45,7 +45,7 @@ class FrameRows:
         """
         columns = self.preprocessing.columns
         cells = cells_by_column(rows, list(columns))
-        with self._lock:
+        with self._lock.of_process():
             inputs: Array = self.preprocessing.inputs(self._table(cells), dtype)
         return inputs
 

@@ -1,6 +1,5 @@
 """The network of a run as a function from raw rows to outputs, without its data."""
 
-from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,6 +12,7 @@ from nncli.nn.parameters import Array
 from nncli.runner.reload import require_loadable
 from nncli.store.preprocessing import read_preprocessing
 from nncli.store.run_reader import Run
+from nncli.threads import ProcessLock
 
 if TYPE_CHECKING:
     from nncli.data.table import Table
@@ -37,7 +37,7 @@ class Predictor:
     def __init__(self, run: Run, epoch: int | None = None) -> None:
         require_loadable(run, run.config)
         self.columns = run.record.data["training"].columns
-        self._path, self._lock = run.path, Lock()
+        self._path, self._lock = run.path, ProcessLock()
         schema = run.plan.schema
         self.preprocessing, self.class_names, self.targets = read_preprocessing(run), schema.class_names, schema.targets
         self.threshold = decision_threshold(build_metrics(run.config).values())
@@ -58,7 +58,7 @@ class Predictor:
             DivergedError: an output is not finite, since a value on the way to it is too large for the dtype.
         """
         rows = self._validated(inputs)
-        with self._lock:
+        with self._lock.of_process():
             outputs = self.network.predict(rows)
         self._require_finite(outputs)
         return outputs

@@ -17,7 +17,7 @@ from nncli.nn.microbatching import ROWWISE_ROWS, balanced_chunk, can_microbatch,
 from nncli.nn.parameters import Allocate, Array, Parameters, of_layer
 from nncli.nn.pass_plan import PassArrays, PassPlan, layers_with_gradient
 from nncli.nn.shapes import shapes, statistics, widths
-from nncli.threads import ThreadPool, balanced_slices
+from nncli.threads import SharedIterator, ThreadPool
 
 LOSS_ROWS = 2**18  # rows whose losses are computed at once when a network is evaluated
 MAX_PASSES = 8  # passes whose arrays are kept; those of the oldest one are freed
@@ -106,7 +106,7 @@ class Network:
         self.bound: PassSpec | None = None
 
     def use_threads(self, pool: ThreadPool) -> None:
-        """Divide predictions among threads from now on."""
+        """Divide the rows of predictions among the threads of a pool from now on."""
         self._pool = pool
         self._replicas = [self._replica() for _ in range(pool.count - 1)]
         if self.inference:
@@ -150,7 +150,7 @@ class Network:
             if len(self._passes) == MAX_PASSES:
                 del self._passes[next(iter(self._passes))]
             self._passes[spec] = self.plan(spec).allocate()
-        arrays = self._passes[spec]
+        arrays, self.bound = self._passes[spec], None  # also if Ctrl-C interrupts the loop
         for layer, bound in zip(self.layers, arrays.layers, strict=True):
             layer.bind(*bound)
         self.outputs, self._d_outputs, self.bound = self.layers[-1].outputs, arrays.loss_gradient, spec
@@ -247,22 +247,20 @@ class Network:
         outputs = np.empty((len(inputs), self.widths[-1]), self.dtype, order="F")
         size = network.inference_rows or network.micro_batch_rows
         with one_blas_thread():
-            networks = [network, *network._replicas]
-            parts = balanced_slices(len(inputs), len(networks), multiple=size)  # each of whole chunks
-            tasks = [
-                partial(each._predict_chunks, inputs, outputs, size, part)
-                for each, part in zip(networks, parts, strict=False)
-            ]
-            if tasks:
-                self._pool.run(tasks)
+            starts = range(0, len(inputs), size)
+            remaining = SharedIterator(starts)
+            networks = [network, *network._replicas][: len(starts)]
+            if networks:
+                self._pool.run([partial(each._predict_chunks, inputs, outputs, size, remaining) for each in networks])
         return outputs
 
-    def _predict_chunks(self, inputs: Array, outputs: Array, size: int, part: slice) -> None:
-        """Fill a part of the outputs (N, M) of inputs (N, D) at inference, in chunks of ``size`` rows."""
-        for start in range(part.start, part.stop, size):
-            rows = inputs[start : start + size]
-            padded = padded_rows(rows, size) if self.inference_rows else rows
-            outputs[start : start + size] = self.forward(padded)[: len(rows)]
+    def _predict_chunks(self, inputs: Array, outputs: Array, size: int, starts: SharedIterator[int]) -> None:
+        """Fill the outputs (N, M) of inputs (N, D) at inference, in chunks of ``size`` rows, given their first rows."""
+        with starts:
+            for start in starts:
+                rows = inputs[start : start + size]
+                padded = padded_rows(rows, size) if self.inference_rows else rows
+                outputs[start : start + size] = self.forward(padded)[: len(rows)]
 
     def losses(self, outputs: Array, targets: Array, weights: Array | None = None) -> Array:
         """The loss w_i L_i of each row (N,), without penalties."""

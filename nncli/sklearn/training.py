@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from threading import Lock
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -20,6 +19,7 @@ from nncli.experiment.rng import DerivedRngs, Purpose
 from nncli.nn.parameters import Array
 from nncli.registry import validated
 from nncli.runner.compute_threads import compute_threads
+from nncli.threads import ProcessLock
 from nncli.training.loop import Trainer
 
 OF_NETWORK = ("dtype", "layers", "loss")  # the sections that a network is built from
@@ -43,7 +43,7 @@ class TrainedNetwork:
     def _build(self) -> None:
         fields = Config.model_fields
         sections = {name: validated(value, fields[name].annotation) for name, value in self.sections.items()}
-        self._lock = Lock()
+        self._lock = ProcessLock()
         self._network = build_network(PartialConfig(data=DATA, **sections), self.inputs, self.threads)
         self._network.parameters.values[...] = self.values
 
@@ -60,7 +60,7 @@ class TrainedNetwork:
 
         Those of a row do not depend on the other rows. Several threads take turns.
         """
-        with self._lock, compute_threads(self.threads):
+        with self._lock.of_process(), compute_threads(self.threads):
             outputs = self._network.predict(inputs).astype(np.float64)
         return self.scaling.restore(outputs) if self.scaling else outputs
 

@@ -13,10 +13,12 @@ from nncli.experiment.assembly import assemble
 from nncli.experiment.loading import load
 from nncli.inference.predictor import Predictor
 from nncli.nn.network import Network
+from nncli.processes import CAN_FORK
 from nncli.store.checkpoint import checkpoints, pack, unpack
 from nncli.store.run_reader import Run
 from nncli.training.evaluate import examples, predict
 from tests.examples import BINARY, NORMALIZED, SINE
+from tests.forks import fork_predicts
 
 DROPOUT = "layers=[{type: dense, units: 8}, {type: dropout, rate: 0.5}, {type: dense, units: 3}, softmax]"
 
@@ -116,6 +118,13 @@ def test_threads_that_predict_at_the_same_time_take_turns(workdir, monkeypatch):
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(predictor.predict, [[[0.1, 0.2]]] * 8))
     assert most == [1] * 8
+
+
+@pytest.mark.skipif(not CAN_FORK, reason="forks")
+def test_a_forked_process_predicts_while_its_parent_does(workdir):
+    """It does not wait for a thread that it does not have."""
+    predictor = Predictor(Run(nncli.train("config.yaml", ["training.epochs=1"]).path))
+    assert fork_predicts(predictor.predict, np.array([[0.1, 0.2]]))
 
 
 def test_weights_that_are_not_finite_are_rejected(workdir):

@@ -2,6 +2,7 @@
 
 import gc
 import threading
+import time
 import weakref
 
 import numpy as np
@@ -54,6 +55,76 @@ def test_predictions_have_the_bits_of_one_thread(rows, rowwise):
     assert all(each.tobytes() == outputs[0].tobytes() for each in outputs[1:])
 
 
+@pytest.mark.parametrize("slow", [0, 1])
+def test_a_slow_thread_computes_fewer_chunks(slow):
+    """The other one takes those that are left."""
+    network, computed = network_of(2), []
+    both_have_one, other_is_done = threading.Barrier(2, timeout=10), threading.Event()
+    for index, each in enumerate(networks_of_threads(network)):
+        each.micro_batch_rows = 10
+        original = each.layers[0].forward
+
+        def forward(index=index, original=original):
+            if index not in computed:
+                both_have_one.wait()
+            computed.append(index)
+            if computed.count(1 - slow) == 9:
+                other_is_done.set()
+            if index == slow:
+                assert other_is_done.wait(timeout=10)
+            return original()
+
+        each.layers[0].forward = forward
+    inputs = inputs_of(100)
+    assert network.predict(inputs).tobytes() == chunked(network_of(), inputs, 10).tobytes()
+    assert (computed.count(slow), computed.count(1 - slow)) == (1, 9)
+
+
+@pytest.mark.parametrize("failing", [0, 1])
+def test_an_exception_in_a_thread_ends_the_other(failing):
+    """After its chunk: Ctrl-C, which interrupts the calling thread, does not wait for the rest of the rows."""
+    network, computed = network_of(2), []
+    both_have_one = threading.Barrier(2, timeout=10)
+
+    def fail():
+        both_have_one.wait()
+        raise KeyboardInterrupt
+
+    def compute_slowly():
+        if not computed:
+            both_have_one.wait()
+        computed.append(1)
+        time.sleep(0.001)
+
+    for index, each in enumerate(networks_of_threads(network)):
+        each.micro_batch_rows = 1
+        each.layers[0].forward = fail if index == failing else compute_slowly
+    with pytest.raises(KeyboardInterrupt):
+        network.predict(inputs_of(1000))
+    assert 0 < len(computed) < 999
+
+
+@pytest.mark.parametrize(("rows", "others"), [(8, 5), (1, 8)])
+def test_predictions_after_an_interrupted_bind(rows, others, monkeypatch):
+    """Layers that have the arrays of two passes would compute an error, or return the outputs of an earlier row."""
+    network, inputs = network_of(), inputs_of(16)
+    network.predict(inputs[:rows])
+
+    def interrupt(*arrays):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(network.layers[1], "bind", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            network.predict(inputs[:others])
+    assert network.predict(inputs[-rows:]).tobytes() == network_of().predict(inputs[-rows:]).tobytes()
+
+
+def chunked(network, inputs, size):
+    """The predictions of a network in chunks of ``size`` rows."""
+    return np.concatenate([network.predict(inputs[start : start + size]) for start in range(0, len(inputs), size)])
+
+
 @pytest.mark.parametrize("threads", [1, 2])
 @pytest.mark.parametrize("rowwise", [False, True])
 def test_predictions_of_no_rows_are_empty(threads, rowwise):
@@ -61,6 +132,30 @@ def test_predictions_of_no_rows_are_empty(threads, rowwise):
     network = network_of(threads, "float32", inference=network_of(threads, rowwise=True) if rowwise else None)
     outputs = network.predict(inputs_of(0))
     assert (outputs.shape, outputs.dtype) == ((0, 3), np.float32)
+
+
+class RecordedThreads(ThreadPool):
+    """Threads that record the number of tasks of each run."""
+
+    def __init__(self, count):
+        super().__init__(count)
+        self.runs = []
+
+    def run(self, tasks):
+        """Record the number of tasks, then run them."""
+        self.runs.append(len(tasks))
+        super().run(tasks)
+
+
+@pytest.mark.parametrize(("rows", "used"), [(1, 1), (10, 1), (11, 2), (30, 3), (31, 3), (100, 3)])
+def test_no_thread_is_without_a_chunk(rows, used):
+    """A prediction of few chunks uses as many threads as there are chunks; a single one begins no thread."""
+    network, pool = network_of(), RecordedThreads(3)
+    network.use_threads(pool)
+    for each in networks_of_threads(network):
+        each.micro_batch_rows = 10
+    network.predict(inputs_of(rows))
+    assert pool.runs == [used]
 
 
 class FileRows:
@@ -114,10 +209,15 @@ def test_passes_without_replicas_go_through_the_layers_of_the_network(rowwise):
     original, replicas = computing.layers[0].forward, computing._replicas
     computing.layers[0].forward = lambda: seen.append(len(computing.layers[0].inputs)) or original()
     with network.without_replicas():
+        assert networks_of_threads(computing) == [computing]
         network.predict(inputs_of(12))
     assert sum(seen) == 12
+    replica, is_used = replicas[0].layers[0], threading.Event()
+    forward = replica.forward
+    replica.forward = lambda: is_used.set() or forward()
+    computing.layers[0].forward = lambda: is_used.wait(timeout=10) and original()
     network.predict(inputs_of(12))
-    assert sum(seen) < 24
+    assert is_used.is_set()
     assert computing._replicas is replicas
 
 
@@ -161,7 +261,7 @@ def test_network_may_be_divided_after_passes():
     assert [replica.bound for replica in network._replicas] == [None]
     assert network.predict(inputs).tobytes() == expected.tobytes()
     first, second = networks_of_threads(network)
-    assert not np.shares_memory(first.outputs, second.outputs)
+    assert not np.shares_memory(first.forward(inputs[:4]), second.forward(inputs[4:]))
 
 
 @pytest.fixture
