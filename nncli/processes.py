@@ -1,8 +1,8 @@
 """Worker processes that compute parts of a task on shared memory, for tasks of some microseconds.
 
 Threads of one Python process take turns in its interpreter, and wait for it again at each call of NumPy. Worker
-processes have interpreters of their own. They are forked, so that each one has all objects of its parent, and they wait
-for each other by reading shared memory in a loop, as waking a process takes longer than many tasks.
+processes have interpreters of their own. They are forked, so that each one has all objects of its parent. They wait for
+each other by reading shared memory in a loop (busy waiting), since waking a process takes longer than many tasks.
 """
 
 import gc
@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 from nncli.errors import WorkerError
 
 CAN_FORK = sys.platform == "linux"  # the system libraries of macOS may not be used in a forked process
-INTEGERS_PER_LINE = 8  # of the cache, so that two members do not write to the same line
+INTEGERS_PER_LINE = 8  # of 64 bits in a cache line; each member writes to a line of its own (no false sharing)
 READS = 1_000  # of a counter, before the process yields the core; some 50 µs
 YIELD_SECONDS = 2e-3  # in which the process yields the core between two reads, before it sleeps
 FIRST_PAUSE, LONGEST_PAUSE = 5e-5, 1e-3  # seconds of sleep between two reads
@@ -48,7 +48,7 @@ def shared_zeros(shape: tuple[int, ...], dtype: Any, order: Literal["C", "F"] = 
 
 
 def shared_integers(count: int) -> memoryview:
-    """Integers of 64 bits in shared memory, at first 0, which are read faster than those of an array."""
+    """Integers of 64 bits in shared memory, at first 0; reading one takes less time than reading a NumPy array."""
     return memoryview(mmap.mmap(-1, 8 * count)).cast("q")
 
 
@@ -71,7 +71,7 @@ class Barrier:
         """Begin anew, with no member waiting."""
         for index in self._counters:
             self._arrivals[index] = 0
-        self._fence = Lock()  # a new one, as an interrupted wait may have left the last one open
+        self._fence = Lock()  # a new one, since an interrupted wait may have left the old one released
         self._fence.acquire()
 
     def wait(self, member: int) -> None:
@@ -101,7 +101,7 @@ class Barrier:
             pause = min(2 * pause, LONGEST_PAUSE)
 
     def _order_memory(self) -> None:
-        """Let the processor finish all reads and writes before those that follow: a release, then an acquisition."""
+        """A memory fence: reads and writes before it finish before those after it; a release, then an acquisition."""
         self._fence.release()
         self._fence.acquire()
 
@@ -213,7 +213,7 @@ class WorkerProcesses:
 
 
 def _close_files() -> None:
-    """Close all files of the parent, such as its locks, but for standard input, output and error."""
+    """Close all files of the parent, such as its lock files, except standard input, output and error."""
     try:
         last = max(int(each.name) for each in Path("/proc/self/fd").iterdir())
     except OSError:  # there is no /proc, or too many files are open

@@ -73,7 +73,7 @@ class Batches:
         return (slice(start, min(start + self.size, len(self.inputs))) for start in bounds[first:])
 
     def gather(self, part: slice) -> Batch:
-        """The rows of a batch of ``epoch``, in this order."""
+        """The rows of a batch of ``epoch``, in the order of that epoch."""
         if not self.shuffled:
             return self.inputs, self.targets, self.weights
         rows, (inputs, row_major, targets) = self._order[part], self._buffers

@@ -6,9 +6,10 @@
 Activations are complete if each member has all of their columns, and divided if each member has some of them.
 
 A dense layer is column-parallel if its inputs are complete: a member has some columns of W, and computes some of the
-units. It is row-parallel if its inputs are divided: a member has some rows of W, and computes a term of each unit; the
-members then exchange their terms, and add them. The layers between two dense layers work on each column alone. Each
-parameter belongs to one member, which computes its gradient alone: gradients of parameters are not exchanged.
+units. It is row-parallel if its inputs are divided: a member has some rows of W, and computes a term (a partial sum) of
+each unit; the members then exchange their terms, and add them. The layers between two dense layers work on each column
+alone. Each parameter belongs to one member, which computes its gradient alone: gradients of parameters are not
+exchanged.
 """
 
 import copy

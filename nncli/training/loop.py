@@ -47,7 +47,7 @@ class Trainer:
 
     Args:
         experiment: what to train; its network and optimizer change.
-        stop: polled after each batch; training ends there if it returns True.
+        stop: polled after each batch, and again at the end of an epoch; training ends there if it returns True.
     """
 
     def __init__(self, experiment: Experiment, stop: Callable[[], bool] = never) -> None:
@@ -83,7 +83,7 @@ class Trainer:
 
         Raises:
             DivergedError: a value became NaN or infinite.
-            WorkerError: a process among which steps are divided has ended, such as by a signal.
+            WorkerError: one of the processes that divide steps has ended, such as by a signal.
         """
         with self.divided(self.settings.threads):
             is_running = True
@@ -98,7 +98,7 @@ class Trainer:
 
     @contextmanager
     def divided(self, threads: int) -> Iterator[None]:
-        """Within it, steps are divided among as many processes as threads, if ``divides`` says so; it ends others."""
+        """Divide steps among as many processes as threads, if ``divides`` says so; an earlier division ends."""
         self._end_division()
         if divides(self.network.layers, self.network.widths, self.batch_size, threads):
             self._parallel = ParallelSteps(self.network, self.optimizer, self._batches, threads, self._clipping)
@@ -110,7 +110,7 @@ class Trainer:
                 self._end_division()
 
     def _end_division(self) -> None:
-        """End the processes among which steps are divided, with their training state in the whole network."""
+        """End the processes that divide steps; the whole network and the optimizer get their training state."""
         parallel, self._parallel = self._parallel, None
         if parallel:
             parallel.close()
@@ -170,7 +170,7 @@ class Trainer:
             self._parallel.load()
 
     def _store(self) -> None:
-        """Copy the training state from the processes among which steps are divided."""
+        """Copy the training state of the processes that divide steps to the whole network and the optimizer."""
         if self._parallel:
             self._parallel.store()
 
@@ -239,7 +239,7 @@ class Trainer:
         return self._batches.gather(part)
 
     def train_batch(self, part: slice) -> None:
-        """One step on a batch of ``parts``, which processes divide within ``divided``.
+        """One step on a batch of ``parts``, divided among processes within ``divided``.
 
         Raises:
             DivergedError, WorkerError: as for ``epochs``.

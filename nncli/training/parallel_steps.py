@@ -70,7 +70,7 @@ class ParallelSteps:
     """Computes the steps of a training in several processes, each with a part of the network and of the optimizer.
 
     The parts have parameters, gradients and optimizer states of their own: ``load`` copies those of the whole
-    network to them, ``store`` copies them back. The worker processes begin with it.
+    network to them, ``store`` copies them back. The worker processes start with this object; ``close`` ends them.
 
     Args:
         network: the network that is trained.

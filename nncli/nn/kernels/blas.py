@@ -81,7 +81,7 @@ if hasattr(os, "register_at_fork"):
 
 @contextmanager
 def one_blas_thread() -> Iterator[None]:
-    """Compute matrix products on one thread; on several, BLAS rounds differently, and processes gain more."""
+    """Limit BLAS to one thread: on several it rounds differently, and dividing a step among processes is faster."""
     _limit.acquire()
     try:
         yield

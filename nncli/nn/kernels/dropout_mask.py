@@ -7,15 +7,15 @@ import numpy as np
 from nncli.data.dataset import Random
 from nncli.nn.parameters import Array
 
-MIN_16_BIT_PROBABILITY = 2**-8  # rounding to multiples of 2⁻¹⁶ changes it by less than 0.5 %
+MIN_16_BIT_PROBABILITY = 2**-8  # rounding to multiples of 2⁻¹⁶ changes it by at most 0.2 %
 
 
 def fill_dropout_mask(rng: Random, keep_probability: float, out: Array) -> None:
     """Fill ``out`` (N, M), column-major, with 1 with probability ``keep_probability``, else with 0.
 
     Each value takes 16 random bits instead of a float64, which is several times as fast; ``keep_probability`` is
-    rounded to a multiple of 2⁻¹⁶. If that is too coarse, since fewer than 1 in 256 values is kept or dropped, float64
-    is used. The masks do not depend on the dtype of ``out``.
+    rounded to a multiple of 2⁻¹⁶. If fewer than 1 in 256 values are kept or dropped, that is too coarse, and float64 is
+    used. The masks do not depend on the dtype of ``out``.
     """
     if isinstance(rng, np.random.RandomState):
         out[...] = rng.binomial(1, keep_probability, out.shape)  # in the order of the book

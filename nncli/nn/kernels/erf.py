@@ -6,6 +6,7 @@ import numpy as np
 
 from nncli.nn.parameters import Array
 
+# coefficients of −P and Q in ``error_function``, highest power first
 MINUS_P = (
     -6.223530219625343e-05,
     -0.004400652083851319,
@@ -26,7 +27,7 @@ Q = (
     1.0,
 )
 BLOCK = 131_072  # entries whose polynomials are computed at once
-CUBIC = 0.044715  # coefficient of the tanh approximation, by Hendrycks and Gimpel
+CUBIC = 0.044715  # of the tanh approximation: Hendrycks and Gimpel 2016, arXiv:1606.08415, section 2
 
 
 def normal_cdf(x: Array, out: Array) -> None:

@@ -18,7 +18,7 @@ class ArraySpec(NamedTuple):
         columns: M.
         value: its initial value.
         padded: whether unused memory follows each column, see ``pad_to_odd_cache_lines``.
-        constant: whether the values stay those at the beginning.
+        constant: whether the values never change.
     """
 
     rows: int

@@ -38,7 +38,7 @@ class Layer:
     """
 
     stochastic: ClassVar[bool] = False
-    default_initializer_of_previous: ClassVar[str | None] = "glorot"  # None: that of the next layer
+    default_initializer_of_previous: ClassVar[str | None] = "glorot"  # None: the next layer decides
     min_batch_size: ClassVar[int] = 1  # rows that a training pass needs
     couples_rows: ClassVar[bool] = False  # whether outputs of a row depend on other rows in training
     couples_columns: ClassVar[bool] = False  # whether an output depends on other columns, in a layer without parameters

@@ -3,7 +3,7 @@
 Each member is a process with some of the units of each layer, see ``tensor_parallel``. It exchanges activations with
 the others in shared memory.
 
-Source: Shoeybi et al. 2019, arXiv:1909.08053, section 3, with the names of MPI for the exchanges.
+Source: Shoeybi et al. 2019, arXiv:1909.08053, section 3; the exchanges (collective operations) have the names of MPI.
 """
 
 from collections.abc import Mapping
@@ -71,7 +71,7 @@ class Member(NamedTuple):
 
 
 class RowParallelDense(Dense):
-    """A dense layer with some rows of W, for some columns of X: its outputs are a term of X W + b.
+    """A dense layer with some rows of W, for some columns of X: its outputs are a term (partial sum) of X W + b.
 
     The biases belong to the first member; those of the others stay 0.
 
@@ -93,7 +93,7 @@ class RowParallelDense(Dense):
 
 
 class _Exchange(Layer):
-    """The base of the layers that exchange activations.
+    """The base of the layers that exchange activations between the members.
 
     Args:
         member: this one.
@@ -218,7 +218,7 @@ class SharedDropout(Dropout):
         self._buffer, self._half = buffer, cycle((0, 1))
 
     def draw(self) -> None:
-        """Draw K, and fill the mask with the columns of K / (1 − q)."""
+        """Fill the mask with the columns of K / (1 − q), see ``Dropout``; the first member draws K."""
         mask = self._buffer.halves[next(self._half)][: len(self.mask)]
         if self.member.rank == 0:
             self._whole.fill(mask)
