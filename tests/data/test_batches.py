@@ -1,6 +1,7 @@
 """Mini-batches of rows."""
 
 import os
+from itertools import pairwise
 from typing import ClassVar
 
 import numpy as np
@@ -60,6 +61,16 @@ def test_epoch_is_the_permutation_in_consecutive_batches(rows, size, widths, see
         np.testing.assert_array_equal(batch_targets, targets[chosen])
 
 
+@pytest.mark.parametrize(
+    ("size", "bounds"), [(None, [0, 10]), (10, [0, 10]), (5, [0, 5, 10]), (4, [0, 4, 8, 10]), (9, [0, 9, 10])]
+)
+def test_batches_are_consecutive_parts_of_the_order(size, bounds):
+    """Up to the last row and not beyond; without a size, the batch has that of all rows."""
+    batches = Batches(INPUTS, TARGETS, size)
+    assert batches.size == bounds[1]
+    assert [*batches.epoch(np.random.default_rng(0))] == [slice(*part) for part in pairwise(bounds)]
+
+
 def test_rows_are_shuffled_not_only_batches():
     """Adjacent rows are separated, differently for each seed."""
     first, second = (np.concatenate([inputs for inputs, _ in mini_batches(5, seed)])[:, 0] for seed in (0, 1))
@@ -92,8 +103,9 @@ def test_full_batch_of_lazy_rows_is_copied_block_by_block(monkeypatch):
             return INPUTS[rows]
 
     monkeypatch.setattr("nncli.data.dataset.BLOCK_BYTES", 4 * INPUTS[0].nbytes)
-    ((inputs, _, _),) = gathered(Batches(Lazy(), TARGETS, None))
+    ((inputs, _, _),) = gathered(Batches(Lazy(), TARGETS.astype(np.float32), None))
     np.testing.assert_array_equal(inputs, INPUTS)
+    assert inputs.dtype == np.float32
     assert inputs.flags.f_contiguous
     assert Lazy.read == [4, 4, 2]
 
@@ -106,6 +118,29 @@ def test_full_batch_is_in_order_and_column_major(size):
     np.testing.assert_array_equal(targets, TARGETS)
     ((inputs, *_),) = gathered(Batches(INPUTS, TARGETS, size))
     assert inputs.flags.f_contiguous
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("dtype", ["uint8", "float64"])
+def test_full_batch_is_column_major_and_of_the_dtype_of_the_targets(order, dtype):
+    """Whatever the layout of the rows and the dtype of the inputs."""
+    inputs, encoded = INPUTS.astype(dtype, order=order), np.hstack([TARGETS, -TARGETS]).astype("float32", order=order)
+    ((found, targets, _),) = gathered(Batches(inputs, encoded, None))
+    for each, expected in ((found, inputs), (targets, encoded)):
+        np.testing.assert_array_equal(each, expected)
+        assert each.dtype == np.float32
+        assert each.flags.f_contiguous
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_mini_batches_are_gathered_from_row_major_arrays(order):
+    """Those that are row-major are used as they are, others are copied once."""
+    inputs, targets = INPUTS.copy(order=order), np.hstack([TARGETS, -TARGETS]).copy(order=order)
+    batches = Batches(inputs, targets, 3)
+    for stored, source in ((batches.inputs, inputs), (batches.targets, targets)):
+        np.testing.assert_array_equal(stored, source)
+        assert stored.flags.c_contiguous
+        assert np.shares_memory(stored, source) is (order == "C")
 
 
 @pytest.mark.skipif(not CAN_FORK, reason="a process is forked")

@@ -372,3 +372,24 @@ def test_passes_of_rowwise_inference_have_the_same_number_of_rows(monkeypatch):
     for rows in (1, 7, 300, 601):
         assert rowwise.predict(np.zeros((rows, 2))).shape == (rows, 3)
     assert passes == {rowwise.inference_rows} == {ROWWISE_ROWS}
+
+
+def test_rowwise_inference_has_no_more_rows_than_a_micro_batch():
+    """In a network with many activations per row, whose passes of 256 rows would not fit the cache."""
+    layers = [Dense(1000, initializer=He()), ReLU(), Dense(3, initializer=He()), Softmax()]
+    network = Network(layers, CategoricalCrossentropy(), 2, np.dtype("float64"), rowwise=True)
+    assert network.inference_rows == network.micro_batch_rows < ROWWISE_ROWS
+
+
+@pytest.mark.parametrize(("rowwise", "passes"), [(True, [2] * 4), (False, [3, 3, 1])])
+def test_passes_at_inference_have_the_rows_of_the_network_that_computes_them(rowwise, passes):
+    """Not those of the network that is trained, which has its own micro-batches."""
+    network, seen = network_of(*plain_layers()), []
+    network.micro_batch_rows = 5
+    inference = Network(plain_layers(), CategoricalCrossentropy(), 2, np.dtype("float64"), rowwise=rowwise)
+    network.inference, inference.micro_batch_rows, forward = inference, 3, inference.forward
+    if rowwise:
+        inference.inference_rows = 2
+    inference.forward = lambda inputs: seen.append(len(inputs)) or forward(inputs)
+    network.predict(points())
+    assert seen == passes

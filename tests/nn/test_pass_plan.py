@@ -119,6 +119,16 @@ def test_activations_are_kept_on_request():
         network.keep_activations()
 
 
+def test_activations_are_kept_from_the_next_pass_on():
+    """Also if it is like the one before."""
+    network, inputs = network_of(*hidden()), np.ones((7, 2))
+    for is_shared in (True, False):
+        network.forward(inputs, training=True)
+        dense, relu, *_ = network.layers
+        assert np.shares_memory(relu.outputs, dense.outputs) is is_shared
+        network.keep_activations()
+
+
 @pytest.mark.parametrize("row_major", [True, False])
 def test_size_is_what_is_allocated(row_major):
     """The plan has the size that Python traces."""

@@ -5,8 +5,9 @@ import pytest
 
 from nncli.nn import tensor_parallel
 from nncli.nn.layers.parallel import AllGather, Group, RowParallelDense
+from nncli.nn.microbatching import MICRO_BATCH_BYTES
 from nncli.nn.shapes import shapes, statistics, widths
-from nncli.nn.tensor_parallel import MIN_DIVIDED_MACS, can_divide, divide, divides
+from nncli.nn.tensor_parallel import MIN_DIVIDED_MACS, can_divide, divide, divided_micro_batch_rows, divides
 from tests.nn.members import DIVISIBLE, LAYERS, layers_of
 from tests.nn.passes import forward
 from tests.nn.test_contracts import built, named
@@ -199,3 +200,14 @@ def test_gathered_columns_are_those_of_all_members():
     """In the order of the members, without a gap."""
     gathers = [layer for part in parts_of("7 sigmoid", 3) for layer in part.layers if isinstance(layer, AllGather)]
     assert [each.columns for each in gathers] == [slice(0, 2), slice(2, 4), slice(4, 7)]
+
+
+@pytest.mark.parametrize(
+    ("architecture", "columns"),
+    [("7 relu 5 3 softmax", 4 + 4 + 4 + 5 + 3 + 3 + 3 + 3), ("dropout 7 relu 3", 4 + 4 + 7 + 7 + 3)],
+)
+def test_micro_batch_is_that_of_the_widest_part(architecture, columns):
+    """It fits the cache of each member; with dropout it is that of the whole network, whose masks are drawn."""
+    layers, dtype = layers_of(architecture), np.dtype("float64")
+    parts = [part.layers for part in parts_of(architecture, 2)]
+    assert divided_micro_batch_rows(layers, parts, INPUTS, dtype) == MICRO_BATCH_BYTES // (dtype.itemsize * columns)

@@ -6,6 +6,7 @@ import json
 import math
 import re
 from itertools import count
+from time import sleep
 from unittest.mock import patch
 
 import numpy as np
@@ -152,6 +153,8 @@ def test_outputs_of_all_threads_are_searched(prepare):
     """Also those of rows that another thread predicts."""
     training = prepare("training.threads=2")
     training.network.micro_batch_rows = 20  # so that each thread has some chunks of rows
+    forward = training.network.layers[0].forward
+    training.network.layers[0].forward = lambda: sleep(0.02) or forward()  # another thread would take the last rows
     training.rows_of("training").inputs[55] = 3e38
     training.network.layers[0].weights[...] = 2
     with pytest.raises(DivergedError, match=r"the outputs of layers\[0\] \(dense\) are no longer finite"):
@@ -196,6 +199,33 @@ def test_replay_has_the_masks_of_the_failing_step(prepare, rng, batch_size, laye
     assert len(masks) == passes * (2 + skipped)
     for mask, again in zip(masks[:passes], masks[-passes:], strict=True):
         np.testing.assert_array_equal(mask, again)
+
+
+@pytest.mark.parametrize("rng", ["derived", "nnfs"])
+@pytest.mark.parametrize("restored", [[2], [2, 1]], ids=["later", "later, then earlier"])
+def test_replay_after_a_restored_state_has_the_masks_of_the_failing_step(prepare, rng, restored):
+    """Also in full batch, where the state of the generator is kept for the replay only."""
+    first, training, states = prepare(DROPPED, f"rng={rng}"), prepare(DROPPED, f"rng={rng}"), []
+    for first.epoch in range(3):
+        first.batch = 0
+        states.append(first.state())
+        first.train_batch(next(first.parts()))
+    for epoch in restored:
+        training.restore(states[epoch])
+        parts = training.parts()
+    part, masks, original = next(parts), [], Dropout.draw
+    spoiled = training.network.layers[-2]
+    backward = spoiled.backward
+    spoiled.backward = lambda: np.multiply(backward(), np.nan, out=spoiled.d_inputs)
+
+    def draw(layer):
+        original(layer)
+        masks.append(layer.mask.copy())
+
+    with patch.object(Dropout, "draw", draw):
+        assert "is no longer finite" in step(training, training.gather(part))
+    assert len(masks) == 2
+    np.testing.assert_array_equal(*masks)
 
 
 @pytest.mark.parametrize(

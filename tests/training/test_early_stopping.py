@@ -149,3 +149,53 @@ def test_keep_best_restores_running_statistics(workdir):
     for kept, last, then in zip((layer.running_mean, layer.running_variance), states[-1], states[best], strict=True):
         assert np.array_equal(kept, then)
         assert not np.array_equal(kept, last)
+
+
+WITHOUT_GAIN = ("training.early_stopping={metric: loss, min_delta: 100, patience: 15}", "training.log_every=10")
+
+
+def test_training_ends_at_a_logged_epoch(workdir):
+    """The last row of metrics is that of the final weights, also if patience runs out between two rows."""
+    trainer = Trainer(assemble(load(workdir / "config.yaml", WITHOUT_GAIN).config))
+    trainer._span = 1  # look at every epoch
+    seen = [(epoch.number, epoch.metrics is not None) for epoch in trainer.epochs()]
+    assert seen == [(number, number in {0, 10, 20}) for number in range(21)]
+
+
+def test_training_does_not_end_within_an_epoch(workdir):
+    """Patience that is reduced then ends it at the next row."""
+    changes = ("training.batch_size=16", *WITHOUT_GAIN)
+    trainer = Trainer(assemble(load(workdir / "config.yaml", changes).config))
+    trainer.stop = lambda: trainer.optimizer.updates >= 2
+    list(trainer.epochs())
+    trainer.stopping.is_due = lambda epoch: True
+    assert (trainer.is_logged, trainer.batch, trainer.is_done) == (True, 2, False)
+    trainer.stop = lambda: False
+    *_, last = trainer.epochs()
+    assert (last.number, last.metrics is not None, trainer.is_done) == (10, True, True)
+
+
+@pytest.mark.parametrize("epochs", [11, 12, 19])
+@pytest.mark.parametrize("changes", [WITHOUT_GAIN[1:], (*WITHOUT_GAIN[1:], "training.early_stopping={metric: loss}")])
+def test_row_of_the_last_epoch_is_extra_if_there_are_more_epochs(workdir, epochs, changes):
+    """It is dropped once, if it is off the interval and the weights of its epoch are not kept."""
+    trainer = Trainer(assemble(load(workdir / "config.yaml", (*changes, f"training.epochs={epochs}")).config))
+    list(trainer.epochs())
+    best = trainer.stopping.best
+    assert not trainer.drop_extra_row()
+    for more, kept, expected in ((0, None, False), (20, epochs, False), (20, 10, True), (20, 10, False)):
+        trainer.settings = trainer.settings.model_copy({"epochs": epochs + more})
+        if best and kept is not None:
+            trainer.stopping.best = best._replace(epoch=kept)
+        if best or kept != epochs:
+            assert trainer.drop_extra_row() is expected
+    assert not trainer.is_logged
+
+
+def test_row_on_the_interval_is_not_extra(workdir):
+    """It would be logged with more epochs too."""
+    trainer = Trainer(assemble(load(workdir / "config.yaml", ("training.epochs=20", WITHOUT_GAIN[1])).config))
+    list(trainer.epochs())
+    trainer.settings = trainer.settings.model_copy({"epochs": 40})
+    assert not trainer.drop_extra_row()
+    assert trainer.is_logged

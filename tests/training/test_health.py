@@ -1,6 +1,7 @@
 """Norms of gradients, updates and weights by layer, and dead units, at logged epochs."""
 
 import math
+import time
 
 import numpy as np
 import pytest
@@ -78,10 +79,22 @@ def test_dead_units_are_those_of_all_rows(training):
     trainer = training("training.epochs=1", "training.threads=2")
     network = trainer.network
     network.micro_batch_rows = 20  # so that each thread has some chunks of rows
+    forward = network.layers[0].forward
+    network.layers[0].forward = lambda: time.sleep(0.02) or forward()  # another thread would take the last rows
     trainer.experiment.data["training"].inputs[:] = np.repeat([[-1.0], [1.0]], [50, 10], axis=0)
     views = network.parameters.views(network.parameters.values)
     views["layers.0.weights"][:], views["layers.0.biases"][:] = 1, 0
     assert rows(trainer)[0][f"layers.1.{DEAD}"] == 0
+
+
+def test_dead_units_are_those_of_the_training_set(training):
+    """Also if the validation set has rows for which they are alive."""
+    trainer = training("training.epochs=1")
+    trainer.experiment.data["training"].inputs[:] = -1
+    trainer.experiment.data["validation"].inputs[:1] = 1
+    views = trainer.network.parameters.views(trainer.network.parameters.values)
+    views["layers.0.weights"][:], views["layers.0.biases"][:] = 1, 0
+    assert rows(trainer)[0][f"layers.1.{DEAD}"] == 1
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

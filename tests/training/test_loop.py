@@ -113,6 +113,52 @@ def test_epochs_yield_every_few_milliseconds(prepare, changes, epochs, seen):
     assert [epoch.number for epoch in training.epochs()] == seen
 
 
+@pytest.mark.parametrize(
+    ("span", "seen"), [(1, range(13)), (3, [0, 3, 6, 9, 12]), (4, [0, 4, 8, 12]), (5, [0, 5, 10, 12])]
+)
+def test_epochs_yield_within_an_epoch(prepare, span, seen):
+    """After exactly a number of steps, whichever batch of an epoch is the last of them."""
+    training = prepare("training.batch_size=16", "training.epochs=3", "training.log_every=1000")
+    training._span = span
+    assert [training.optimizer.updates for _ in training.epochs()] == [*seen]
+
+
+def test_parts_are_the_remaining_batches_of_the_epoch(prepare):
+    """Those before are not trained again."""
+    training = prepare("training.batch_size=16")
+    whole = [*training.parts()]
+    training.train_batch(whole[0])
+    assert [*training.parts()] == whole[1:]
+
+
+def test_epoch_is_logged_once(prepare):
+    """Not again at yields between its batches, nor when the last state is restored."""
+    changes = ("training.batch_size=16", "training.epochs=2", "training.log_every=1")
+    training, other = prepare(*changes), prepare(*changes)
+    training._span = 1
+    assert [epoch.number for epoch in training.epochs() if epoch.metrics] == [0, 1, 2]
+    other.restore(training.state())
+    assert other.is_done
+    assert [epoch for epoch in other.epochs() if epoch.metrics] == []
+
+
+def test_stop_is_asked_for_once(prepare):
+    """Training ends after the batch although the next answer would be no."""
+    training, answers = prepare("training.batch_size=16"), iter([False] * 6 + [True] + [False] * 1000)
+    training.stop = lambda: next(answers)
+    list(training.epochs())
+    assert (training.epoch, training.batch) == (1, 2)
+
+
+def test_test_set_is_not_monitored(prepare):
+    """Rows of metrics have those of the training and the validation set only; its rows are there to be measured."""
+    training = prepare("test={type: spiral, samples: 20, classes: 3}", "training.epochs=1")
+    assert "test" in training.experiment.data
+    for epoch in training.epochs():
+        assert not any(name.startswith("test_") for name in epoch.metrics)
+    assert np.array_equal(training.rows_of("test").inputs, training.experiment.data["test"].inputs)
+
+
 @pytest.mark.skipif(not CAN_FORK, reason="processes are forked")
 @pytest.mark.parametrize(("threads", "limit", "workers"), [(1, 0, 0), (2, 13_920, 1), (3, 13_920, 2), (2, 13_921, 0)])
 def test_long_steps_are_divided_among_processes(prepare, monkeypatch, threads, limit, workers):

@@ -16,6 +16,7 @@ CHANGES = {
     "plain": (),
     "dropout in mini-batches": (DROPOUT, "training.batch_size=16"),
     "book": ("rng=nnfs", DROPOUT, "training.batch_size=16"),
+    "book without dropout": ("rng=nnfs", "training.batch_size=16"),
     "book of two seeds": ("rng=nnfs", "seeds={data: 1, split: 1}", DROPOUT, "training.batch_size=16"),
     "seeds": ("seeds={order: 4, dropout: 5}", DROPOUT, "training.batch_size=16"),
     "early stopping": (STOPPING, "training.batch_size=16"),
@@ -86,6 +87,36 @@ def test_state_of_another_training_is_rejected(prepare, changes, message):
     list(trainer.epochs())
     with pytest.raises(ValueError, match=message):
         prepare(overrides).restore(trainer.state().model_copy(changes))
+
+
+@pytest.mark.parametrize("overrides", CHANGES.values(), ids=CHANGES)
+def test_trainer_that_restores_its_first_state_trains_again(prepare, overrides):
+    """To the same metrics and bits: nothing is left of the epoch in progress, or of the best epoch."""
+    overrides = (*overrides, "training.epochs=4", "training.log_every=1")
+    uninterrupted, trainer = prepare(overrides), prepare(overrides, 6)
+    expected = [epoch for epoch in uninterrupted.epochs() if epoch.metrics]
+    first = copied(trainer.state())
+    list(trainer.epochs())
+    trainer.restore(first)
+    trainer.stop = lambda: False
+    assert [epoch for epoch in trainer.epochs() if epoch.metrics] == expected
+    assert np.array_equal(trainer.network.parameters.values, uninterrupted.network.parameters.values)
+
+
+@pytest.mark.parametrize("updates", [6, 8])
+def test_state_has_the_random_numbers_of_the_start_of_an_epoch_in_progress_only(prepare, updates):
+    """Between two epochs they would be those of the last one."""
+    trainer = prepare(CHANGES["book"], updates)
+    list(trainer.epochs())
+    assert (trainer.state().rng_at_epoch_start is None) is (trainer.batch == 0) is (updates == 8)
+
+
+def test_random_numbers_that_are_not_needed_are_rejected(prepare):
+    """Between two epochs seed and epoch determine the dropout masks."""
+    trainer = prepare(CHANGES["dropout in mini-batches"], 6)
+    list(trainer.epochs())
+    with pytest.raises(ValueError, match="or does not belong to this training"):
+        trainer.restore(trainer.state().model_copy({"batch": 0}))
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Players: frames, bytes of planes, and views of units, beside direct computations."""
 
 from base64 import b64decode
+from time import sleep
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from nncli.report.page import plane
 from nncli.report.page.plane import class_bytes, player, value_bytes
 from nncli.report.trained_run import TrainedRun
 from nncli.store.run_reader import Run
+from nncli.threads import ThreadPool
 from tests.report.conftest import PRODUCT, table
 
 
@@ -91,6 +93,18 @@ def test_views_of_units_are_the_outputs_of_the_layers(made):
     np.testing.assert_allclose(found, expected, atol=0.51)
     weights = units.weights[units.nearest[frame]]
     np.testing.assert_allclose(weights[0], network.layers[0].weights.ravel(), rtol=6e-3)
+
+
+def test_views_of_units_have_the_outputs_of_all_chunks(made):
+    """Also if the run predicts on two threads, the second of which would take the chunks after the first."""
+    run, shown = made
+    trained, final = TrainedRun(run), shown.epochs[shown.start]
+    network = trained.network.inference or trained.network
+    network.use_threads(ThreadPool(2))
+    network.micro_batch_rows = 100
+    forward = network.layers[0].forward
+    network.layers[0].forward = lambda: sleep(0.02) or forward()
+    assert player(trained, [final], "training").units.frames == [shown.units.frames[shown.units.nearest[shown.start]]]
 
 
 def test_curve_of_one_input_is_what_the_network_predicts(runs):
