@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
-from itertools import cycle, pairwise
+from itertools import pairwise
 from queue import SimpleQueue
 from threading import Lock, Thread
 from typing import TypeAlias, TypeVar
@@ -55,7 +55,8 @@ def _work(jobs: Jobs) -> None:
 class ThreadPool:
     """N threads: the calling one, and N − 1 workers that start at the first use, and anew in a forked process.
 
-    If the system starts fewer workers, as under a limit of memory or of processes, these compute all tasks.
+    If the system starts fewer workers, as under a limit of memory or of processes, the calling thread runs the tasks of
+    those that are missing.
 
     Args:
         count: N.
@@ -75,17 +76,15 @@ class ThreadPool:
             BaseException: that of the first task that failed.
         """
         first, *others = tasks
-        workers = self._started() if others else []
-        if not workers:
-            for task in tasks:
-                task()
-            return
         jobs = [_Job(task) for task in others]
-        for worker, job in zip(cycle(workers), jobs, strict=False):
+        workers = self._started() if jobs else []
+        for worker, job in zip(workers, jobs, strict=False):
             worker.put(job)
         try:
             first()
         finally:
+            for job in jobs[len(workers) :]:
+                job.run()
             errors = [job.wait() for job in jobs]
         for error in filter(None, errors):
             raise error

@@ -16,7 +16,7 @@ from sklearn.utils.estimator_checks import check_estimator
 from nncli.processes import CAN_FORK
 from nncli.sklearn import NetworkClassifier, NetworkRegressor, sections
 from tests.conftest import ROOT
-from tests.forks import fork_predicts
+from tests.prediction_threads import fork_predicts
 
 WINE = load_wine(return_X_y=True)
 DIABETES = load_diabetes(return_X_y=True)

@@ -18,7 +18,7 @@ from nncli.store.checkpoint import checkpoints, pack, unpack
 from nncli.store.run_reader import Run
 from nncli.training.evaluate import examples, predict
 from tests.examples import BINARY, NORMALIZED, SINE
-from tests.forks import fork_predicts
+from tests.prediction_threads import fork_predicts
 
 DROPOUT = "layers=[{type: dense, units: 8}, {type: dropout, rate: 0.5}, {type: dense, units: 3}, softmax]"
 

@@ -6,7 +6,6 @@ import json
 import math
 import re
 from itertools import count
-from time import sleep
 from unittest.mock import patch
 
 import numpy as np
@@ -27,6 +26,7 @@ from nncli.training.loop import Trainer
 from tests.examples import DENSE_8, NORMALIZED, SINE, put_record
 from tests.fault_injection.non_finite_injections import Injector, all_injections, always, from_the_start, later
 from tests.fault_injection.non_finite_values import VALUES, problems_after
+from tests.prediction_threads import slow_down
 
 pytestmark = pytest.mark.slow
 
@@ -153,8 +153,7 @@ def test_outputs_of_all_threads_are_searched(prepare):
     """Also those of rows that another thread predicts."""
     training = prepare("training.threads=2")
     training.network.micro_batch_rows = 20  # so that each thread has some chunks of rows
-    forward = training.network.layers[0].forward
-    training.network.layers[0].forward = lambda: sleep(0.02) or forward()  # another thread would take the last rows
+    slow_down(training.network)
     training.rows_of("training").inputs[55] = 3e38
     training.network.layers[0].weights[...] = 2
     with pytest.raises(DivergedError, match=r"the outputs of layers\[0\] \(dense\) are no longer finite"):

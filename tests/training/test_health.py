@@ -1,7 +1,6 @@
 """Norms of gradients, updates and weights by layer, and dead units, at logged epochs."""
 
 import math
-import time
 
 import numpy as np
 import pytest
@@ -11,6 +10,7 @@ from nncli.experiment.loading import load
 from nncli.training.health import DEAD, health_columns
 from nncli.training.loop import Trainer
 from tests.examples import NORMALIZED
+from tests.prediction_threads import slow_down
 
 DROPOUT = "layers=[{type: dense, units: 8}, relu, {type: dropout, rate: 0.3}, {type: dense, units: 3}, softmax]"
 
@@ -79,8 +79,7 @@ def test_dead_units_are_those_of_all_rows(training):
     trainer = training("training.epochs=1", "training.threads=2")
     network = trainer.network
     network.micro_batch_rows = 20  # so that each thread has some chunks of rows
-    forward = network.layers[0].forward
-    network.layers[0].forward = lambda: time.sleep(0.02) or forward()  # another thread would take the last rows
+    slow_down(network)
     trainer.experiment.data["training"].inputs[:] = np.repeat([[-1.0], [1.0]], [50, 10], axis=0)
     views = network.parameters.views(network.parameters.values)
     views["layers.0.weights"][:], views["layers.0.biases"][:] = 1, 0

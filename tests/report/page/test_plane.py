@@ -1,7 +1,6 @@
 """Players: frames, bytes of planes, and views of units, beside direct computations."""
 
 from base64 import b64decode
-from time import sleep
 
 import numpy as np
 import pytest
@@ -14,6 +13,7 @@ from nncli.report.page.plane import class_bytes, player, value_bytes
 from nncli.report.trained_run import TrainedRun
 from nncli.store.run_reader import Run
 from nncli.threads import ThreadPool
+from tests.prediction_threads import slow_down
 from tests.report.conftest import PRODUCT, table
 
 
@@ -102,8 +102,7 @@ def test_views_of_units_have_the_outputs_of_all_chunks(made):
     network = trained.network.inference or trained.network
     network.use_threads(ThreadPool(2))
     network.micro_batch_rows = 100
-    forward = network.layers[0].forward
-    network.layers[0].forward = lambda: sleep(0.02) or forward()
+    slow_down(network)
     assert player(trained, [final], "training").units.frames == [shown.units.frames[shown.units.nearest[shown.start]]]
 
 

@@ -1,9 +1,10 @@
-"""A process that is forked while a thread of its parent predicts."""
+"""Predictions of several threads: one that is slow, and one that predicts while its process is forked."""
 
 import os
 import signal
 from concurrent.futures import ThreadPoolExecutor
 from threading import Event
+from time import sleep
 
 import pytest
 
@@ -31,3 +32,10 @@ def fork_predicts(predict, inputs):
         status = os.waitpid(process, 0)[1]
         is_over.set()
     return status == 0 and other.result().tobytes() == expected
+
+
+def slow_down(network):
+    """Let the calling thread take 20 ms for each chunk of rows, so that another thread would predict the last ones."""
+    first = network.layers[0]
+    forward = first.forward
+    first.forward = lambda: sleep(0.02) or forward()
